@@ -1,0 +1,88 @@
+"""The data of an experiment in memory or on disk, and views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holdfast.recipe.target import TargetSpec
+
+CHUNK = 1024  # samples read at once where a whole array need not be in memory
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples: ids, inputs (first axis = sample), and for training samples targets, groups, order.
+
+    `source` holds all inputs, `(n, features)` or `(n, steps, channels)`, in memory or memory-mapped;
+    `rows` says which of them this view shows. Nothing of `source` is copied before `read`.
+    """
+
+    kind: str
+    ids: np.ndarray
+    source: np.ndarray
+    names: tuple[str, ...]
+    target: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    order: np.ndarray | None = None
+    rows: np.ndarray | None = None
+    fingerprint: str = ""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return tuple(self.source.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the inputs as float32."""
+        return len(self) * int(np.prod(self.shape)) * 4
+
+    def take(self, indices: np.ndarray) -> Dataset:
+        """A view of the samples at `indices`; inputs stay where they are."""
+        rows = indices if self.rows is None else self.rows[indices]
+        cut = {name: None if (v := getattr(self, name)) is None else v[indices] for name in ("target", "groups", "order")}
+        return replace(self, ids=self.ids[indices], rows=rows, **cut)
+
+    def read(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Inputs at `indices` of this view, as float32, freshly allocated."""
+        if self.rows is None:
+            return np.array(self.source[indices], dtype=np.float32)
+        return np.asarray(self.source[self.rows[indices]]).astype(np.float32, copy=False)
+
+    def chunks(self, size: int = CHUNK) -> Iterator[np.ndarray]:
+        """The inputs in order, `size` samples at a time."""
+        for start in range(0, len(self), size):
+            yield self.read(slice(start, start + size))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A memory map travels to another process as its path, not as its content."""
+        state = dict(self.__dict__)
+        base = self.source
+        if isinstance(base, np.memmap) and base.filename is not None:
+            state["source"] = Path(base.filename)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(state["source"], Path):
+            state["source"] = np.load(state["source"], mmap_mode="r")
+        self.__dict__.update(state)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a data spec reads: training samples, test samples, the target, and what was noticed."""
+
+    train: Dataset
+    target: TargetSpec
+    test: Dataset | None = None
+    sample: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,100 @@
+"""Long tables `(id, time, channels…)` as windows `(n, steps, channels)`, gaps as NaN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from holdfast.data.columns import some
+from holdfast.data.files import numbers
+from holdfast.errors import BadInput
+
+# A sampling is called regular when no time stands farther than this share of a step from the grid.
+OFF_GRID = 0.25
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How times become positions: `step` apart, from a common `start` or (None) from each sample's first time.
+
+    `step` None: irregular times, positions in order of time.
+    """
+
+    step: float | None
+    start: float | None
+    steps: int
+
+
+def fit_grid(codes: np.ndarray, times: np.ndarray) -> Grid:
+    """The grid of training times; codes and times are sorted by (code, time)."""
+    same = np.diff(codes) == 0
+    gaps = np.diff(times)[same]
+    counts = np.bincount(codes)
+    firsts = times[np.r_[True, ~same]]
+    if len(gaps) == 0:
+        return Grid(None, None, int(counts.max()))
+    step = float(np.median(gaps))
+    start = float(times.min())
+    for origin in (start, None):
+        offset = times - (start if origin is not None else firsts[codes])
+        places = offset / step
+        if np.abs(places - np.round(places)).max() > OFF_GRID:
+            continue
+        steps = round(float(places.max())) + 1
+        if steps <= 2 * counts.max():  # a common clock over separate recordings would leave most of it empty
+            return Grid(step, origin, steps)
+    return Grid(None, None, int(counts.max()))
+
+
+def positions(grid: Grid, codes: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Place of each row within its sample; codes and times sorted by (code, time)."""
+    starts = np.flatnonzero(np.r_[True, np.diff(codes) != 0])
+    lengths = np.diff(np.r_[starts, len(codes)])
+    if grid.step is None:
+        return np.arange(len(codes)) - np.repeat(starts, lengths)
+    origin = grid.start if grid.start is not None else np.repeat(times[starts], lengths)
+    return np.round((times - origin) / grid.step).astype(np.int64)
+
+
+def to_windows(
+    path: Path, frame: pd.DataFrame, ids: np.ndarray, id_column: str, time_column: str | None,
+    channels: list[str], grid: Grid | None,
+) -> tuple[np.ndarray, Grid]:  # fmt: skip
+    """Windows in the order of `ids`; steps beyond a given grid's are cut, missing ones are NaN."""
+    codes = pd.Index(ids).get_indexer(frame[id_column].astype(str).to_numpy(dtype=str))
+    if (codes < 0).any():
+        strange = frame[id_column].to_numpy()[codes < 0]
+        raise BadInput(f"{path} has ids without a label or place in the id list: {some(pd.unique(strange))}")
+    values = numbers(path, frame, channels, frame[id_column])
+    times = numbers64(path, frame, time_column) if time_column else np.arange(len(frame), dtype=np.float64)
+    order = np.lexsort((times, codes))
+    codes, times, values = codes[order], times[order], values[order]
+    same = (np.diff(codes) == 0) & (np.diff(times) == 0)
+    if same.any():
+        row = int(np.flatnonzero(same)[0])
+        raise BadInput(f"{path}: id {ids[codes[row]]} has time {times[row]:g} twice ({int(same.sum())} such rows)")
+    if grid is None:
+        grid = fit_grid(codes, times)
+    places = positions(grid, codes, times)
+    inside = (places >= 0) & (places < grid.steps)
+    windows = np.full((len(ids), grid.steps, len(channels)), np.nan, dtype=np.float32)
+    windows[codes[inside], places[inside]] = values[inside]
+    return windows, grid
+
+
+def numbers64(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray:
+    """Times as float64: numbers as they are, dates as seconds."""
+    values = frame[column]
+    if not pd.api.types.is_numeric_dtype(values):
+        try:
+            moments = pd.to_datetime(values)
+        except (ValueError, TypeError):
+            return numbers(path, frame, [column], None)[:, 0].astype(np.float64)
+        return (moments - pd.Timestamp(0, tz=moments.dt.tz)).dt.total_seconds().to_numpy(dtype=np.float64)
+    if values.isna().any():
+        line = int(np.flatnonzero(values.isna())[0]) + 2
+        raise BadInput(f"{path}: line {line}: the time ({column}) is missing")
+    return values.to_numpy(dtype=np.float64)

@@ -1,0 +1,97 @@
+"""The recipe: everything that one experiment needs, checked before any work starts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from holdfast.recipe.registry import Component, Named
+from holdfast.recipe.strict import Strict
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) or value is None else [value]
+
+
+Steps = Annotated[tuple[Annotated[Component, Named("prepare")], ...], BeforeValidator(_as_list)]
+Balances = Annotated[tuple[Annotated[Component, Named("balance")], ...], BeforeValidator(_as_list)]
+Augments = Annotated[tuple[Annotated[Component, Named("augment")], ...], BeforeValidator(_as_list)]
+
+
+class Fit(Strict):
+    """How a network is trained. Estimators ignore it."""
+
+    epochs: int = Field(20, ge=1, description="passes over the training part; the most, where patience is set")
+    batch_size: int = Field(64, ge=1, description="samples a step")
+    lr: float = Field(1e-3, gt=0, description="learning rate, the highest of the schedule")
+    weight_decay: float = Field(0.0, ge=0, description="decoupled for adamw, L2 for the others")
+    optimizer: Literal["adamw", "nadam", "sgd"] = Field("adamw", description="torch.optim's, by name")
+    schedule: Literal["constant", "cosine", "one_cycle", "plateau"] = Field(
+        "cosine", description="of the learning rate; plateau halves it when the inner split stops improving"
+    )
+    clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
+    precision: Literal["auto", "32", "bf16"] = Field(
+        "auto", description="auto takes bf16 autocast where the processor has it in hardware"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without gain on the inner split; null: all epochs"
+    )
+    best: bool = Field(False, description="keep the weights of the best epoch on the inner split (patience implies it)")
+    inner: float = Field(0.15, gt=0, lt=0.5, description="share of the training part that the inner split watches")
+
+    @property
+    def watches(self) -> bool:
+        """Whether training looks at an inner split (never at the scored fold)."""
+        return self.patience is not None or self.best or self.schedule == "plateau"
+
+    def merged(self, over: Fit | None) -> Fit:
+        """These settings, with those that `over` states."""
+        if over is None:
+            return self
+        return self.model_copy(update={name: getattr(over, name) for name in over.model_fields_set})
+
+
+class Member(Strict):
+    """One model of the ensemble. What it does not state it takes from the recipe."""
+
+    model: Annotated[Component, Named("model")] = Field(description="the model, by name")
+    features: Annotated[Component, Named("features")] | None = Field(
+        None, description="turns windows into a table for models that take tables"
+    )
+    loss: Annotated[Component, Named("loss")] | None = Field(None, description="for networks")
+    prepare: Steps | None = Field(None, description="in place of the recipe's")
+    balance: Balances | None = Field(None, description="in place of the recipe's")
+    augment: Augments | None = Field(None, description="in place of the recipe's")
+    fit: Fit | None = Field(None, description="over the recipe's")
+
+
+class Recipe(Strict):
+    """One experiment."""
+
+    name: str = Field("run", description="names the run folder", min_length=1)
+    seed: int = Field(0, ge=0, description="of everything random but the folds, which have their own")
+    threads: int | None = Field(None, ge=1, description="processor threads a job; null: cores divided by jobs")
+    components: tuple[str, ...] = Field((), description="Python files with components of your own")
+    data: Annotated[Component, Named("data", by_kind=True)] | None = Field(None, description="what to learn from")
+    metric: Annotated[Component, Named("metric")] = Field(description="the score of the experiment")
+    folds: Annotated[Component, Named("folds", by_kind=True)] = Field(description="how the data are split")
+    prepare: Steps | None = Field(None, description="null: the default of the kind of data")
+    balance: Balances = Field((), description="against skewed classes; acts on the training part only")
+    augment: Augments = Field((), description="new in every epoch; acts on the training part of networks only")
+    fit: Fit = Field(default_factory=Fit, description="for all networks")
+    members: dict[str, Member] = Field(description="the models, by a name of yours", min_length=1)
+    ensemble: Annotated[Component, Named("ensemble")] = Field("mean", description="how members are combined")  # type: ignore[assignment]
+
+    @field_validator("members")
+    @classmethod
+    def _names_are_folders(cls, members: dict[str, Member]) -> dict[str, Member]:
+        for name in members:
+            if not re.fullmatch(r"[\w-]+", name) or name == "ensemble":
+                raise ValueError(f"a member's name is made of letters, digits, - and _, and is not 'ensemble'; got {name!r}")
+        return members
+
+    def written(self) -> dict[str, Any]:
+        """The recipe as plain values, every default stated."""
+        return self.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,60 @@
+"""What is to be predicted."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from holdfast.errors import BadInput
+
+
+class TargetSpec(BaseModel):
+    """Classes (names, and their codes 0, 1, … in this order) or a real value.
+
+    `aliases` holds other columns that name the same classes one to one (a description beside a code).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["classes", "real"]
+    column: str = "target"
+    names: tuple[str, ...] = ()
+    aliases: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.names)
+
+    @property
+    def outputs(self) -> int:
+        """Columns of a prediction: one a class, or one value."""
+        return self.n_classes if self.kind == "classes" else 1
+
+    def codes_of(self, named: list[Any], where: str) -> np.ndarray:
+        """Codes of classes named in a recipe; raises BadInput for a name that is no class."""
+        wanted = [str(name) for name in named]
+        strange = [name for name in wanted if name not in self.names]
+        if strange:
+            raise BadInput(f"{where}: no class is named {strange[0]!r}; classes: {', '.join(self.names)}")
+        return np.array([self.names.index(name) for name in wanted], dtype=np.int64)
+
+
+def class_names(values: pd.Series) -> tuple[str, ...]:
+    """Class names in their order: numeric where all are numbers, else alphabetical.
+
+    >>> class_names(pd.Series(["10", "9", "9"]))
+    ('9', '10')
+    """
+    names = [str(value) for value in values.dropna().unique()]
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError:
+        return tuple(sorted(names))
+
+
+def encode(values: pd.Series, names: tuple[str, ...]) -> np.ndarray:
+    """Codes (int64) of string class values; -1 where a value is none of the names."""
+    return pd.Categorical(values.astype(str), categories=list(names)).codes.astype(np.int64)

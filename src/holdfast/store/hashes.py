@@ -1,0 +1,36 @@
+"""Short content hashes of files, arrays and plain values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def hash_file(path: Path) -> str:
+    """16 hex digits for what a file holds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def hash_value(value: Any) -> str:
+    """16 hex digits for plain values (dicts, lists, texts, numbers)."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def hash_arrays(*arrays: np.ndarray | None) -> str:
+    """16 hex digits for the types, shapes and contents of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            digest.update(b"none")
+            continue
+        if array.dtype == object:
+            array = array.astype(str)
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]

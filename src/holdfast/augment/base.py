@@ -1,0 +1,24 @@
+"""What every augmentation does."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from holdfast.recipe.registry import Component
+
+
+class Augmentation(Component):
+    """`(batch, targets, keys) → (batch, targets)`: pure, new in every epoch, on training samples only.
+
+    Windows: batch `(b, steps, channels)` float32 in the data's own units, without gaps. `keys` `(b,)` uint64
+    name (seed, member, repeat, fold, epoch, item, copy): equal keys give equal changes.
+    """
+
+    kind: ClassVar[str] = "augment"
+    takes: ClassVar[frozenset[str]] = frozenset({"windows"})
+    mixes_targets: ClassVar[bool] = False
+
+    def apply(self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError

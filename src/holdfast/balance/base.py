@@ -1,0 +1,30 @@
+"""What every remedy for skewed classes does."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from holdfast.recipe.registry import Component
+from holdfast.recipe.target import TargetSpec
+
+
+class Balance(Component):
+    """Acts on a training part only, in one of three ways; each is None where the component does not act so."""
+
+    kind: ClassVar[str] = "balance"
+
+    def weights(self, y: np.ndarray, target: TargetSpec) -> np.ndarray | None:
+        """A weight a sample, `(n,)`, of mean 1."""
+        return None
+
+    def rows(self, y: np.ndarray, target: TargetSpec, seed: int) -> np.ndarray | None:
+        """Which samples are seen: in an epoch of a network, or once by an estimator."""
+        return None
+
+    def extra(
+        self, X: np.ndarray, y: np.ndarray, target: TargetSpec, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """New samples `(m, …)`, their targets, and the row of `X` that each is made from; gaps are closed in `X`."""
+        return None

@@ -1,0 +1,91 @@
+"""A job: one member on one fold. A pure function of what its hash names."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.data.dataset import Dataset
+from holdfast.engine.threads import limited
+from holdfast.fit.member import Fitted, fit_member
+from holdfast.fit.resolved import MemberSpec
+from holdfast.folds.table import Folds
+from holdfast.keys import seed_of
+from holdfast.recipe.target import TargetSpec
+from holdfast.store.atomic import write_array, write_json
+from holdfast.store.hashes import hash_value
+from holdfast.store.run import FORMAT, Run
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Member, repeat and fold."""
+
+    member: str
+    repeat: int
+    fold: int
+
+    def __str__(self) -> str:
+        return f"{self.member} fold {self.fold}" + (f" repeat {self.repeat}" if self.repeat else "")
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that jobs need."""
+
+    members: dict[str, MemberSpec]
+    train: Dataset
+    test: Dataset | None
+    target: TargetSpec
+    folds: Folds
+    seed: int
+    threads: int
+    data_mark: str  # hash of the inputs, ids, targets, groups
+    code_mark: str = ""  # hash of the user's own components
+
+    def jobs(self) -> list[Job]:
+        """Every job, members in the recipe's order."""
+        return [
+            Job(member, repeat, fold)
+            for member in self.members
+            for repeat in range(self.folds.repeats)
+            for fold in range(self.folds.k)
+        ]
+
+    def hash(self, job: Job) -> str:
+        spec = self.members[job.member].plain()
+        where = [self.data_mark, self.folds.hash, job.repeat, job.fold]
+        return hash_value([FORMAT, spec, where, self.seed, self.threads, self.code_mark])
+
+
+def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
+    """Fit the job's member on its training part."""
+    rows, _ = work.folds.part(job.repeat, job.fold)
+    seed = seed_of(work.seed, job.member, job.repeat, job.fold)
+    member = work.members[job.member]
+    return fit_member(member, work.train.take(rows), work.target, seed, work.threads, report, **where)
+
+
+def run_job(work: Work, job: Job, run: Run, report: Report) -> None:
+    """Fit, predict, write; `done.json` last. A fold begun by an equal job resumes at its last epoch."""
+    folder = run.fold_folder(job.member, job.repeat, job.fold)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = work.hash(job)
+    started = time.monotonic()
+    with limited(work.threads):
+        fitted = fit_job(work, job, report, folder=folder, mark=mark)
+        _, rows = work.folds.part(job.repeat, job.fold)
+        write_array(folder / "oof.npy", fitted.predict(work.train.take(rows)))
+        if work.test is not None:
+            write_array(folder / "test.npy", fitted.predict(work.test))
+        fitted.save(folder)
+    seconds = time.monotonic() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    write_json(folder / "state.json", {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads})
+    run.mark_done(job.member, job.repeat, job.fold, {"hash": mark, "seconds": round(seconds, 3)})

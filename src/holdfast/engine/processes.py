@@ -1,0 +1,77 @@
+"""Jobs in worker processes, each with its share of threads."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from holdfast.engine.inline import _one
+from holdfast.engine.job import Job, Report, Work
+from holdfast.engine.threads import VARIABLES
+from holdfast.store.run import Run
+
+_worker: dict[str, Any] = {}
+
+
+class Processes:
+    """`jobs` at a time. `components`: the user's own component files, imported in each worker first."""
+
+    def __init__(self, jobs: int, components: Sequence[Path] = ()):
+        self.jobs, self.components = jobs, list(components)
+
+    def run(self, work: Work, jobs: Sequence[Job], run: Run, report: Report) -> Iterator[Job]:
+        """Yield each job as it ends; the events of all workers reach `report` in this process."""
+        context = get_context("spawn")  # a forked process would inherit locked thread pools
+        events = context.SimpleQueue()
+        listener = threading.Thread(target=_listen, args=(events, report), daemon=True)
+        listener.start()
+        kept = {name: os.environ.get(name) for name in VARIABLES}
+        os.environ.update(dict.fromkeys(VARIABLES, str(work.threads)))  # read when libraries load, in the workers
+        pool = ProcessPoolExecutor(
+            min(self.jobs, len(jobs)), context, _begin, (self.components, pickle.dumps(work), run.path, events)
+        )
+        futures: list[Future[Job]] = []
+        try:
+            futures = [pool.submit(_work, job) for job in jobs]
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+            pool.shutdown(wait=True)
+            for name, value in kept.items():
+                os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+            events.put(None)
+            listener.join()
+
+
+def _listen(events: Any, report: Report) -> None:
+    while (event := events.get()) is not None:
+        report(event)
+
+
+def _begin(components: list[Path], work: bytes, path: Path, events: Any) -> None:
+    from holdfast.recipe.registry import load_user_components
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    load_user_components(components)
+    _worker.update(work=pickle.loads(work), run=Run(path), events=events)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed must not go on writing into the run folder."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _work(job: Job) -> Job:
+    return _one(_worker["work"], job, _worker["run"], _worker["events"].put)

@@ -1,0 +1,32 @@
+"""How many processor threads a job uses; the same number gives the same bits everywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Run what is inside with so many threads in BLAS, OpenMP and torch."""
+    import scipy.linalg  # loads its own BLAS, which the limit must find
+    import sklearn.utils
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    del scipy, sklearn
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with threadpool_limits(limits=threads):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,99 @@
+"""A scikit-learn estimator behind a member's pipeline."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from holdfast.data.dataset import Dataset
+from holdfast.features.base import Features
+from holdfast.fit.resolved import MemberSpec
+from holdfast.keys import seed_of
+from holdfast.models.base import Estimator
+from holdfast.prepare.pipeline import Pipeline
+from holdfast.recipe.target import TargetSpec
+from holdfast.store.atomic import write_whole
+
+FILE = "model.joblib"
+
+
+@dataclass
+class FittedEstimator:
+    """Pipeline, features and estimator of one fold, ready to predict."""
+
+    pipeline: Pipeline
+    features: Features | None
+    estimator: Any
+    target: TargetSpec
+
+    def predict(self, data: Dataset) -> np.ndarray:
+        """Probabilities `(n, classes)`, or values `(n,)`; float32."""
+        made = [self._chunk(chunk) for chunk in data.chunks()]
+        return np.concatenate(made).astype(np.float32)
+
+    def _chunk(self, raw: np.ndarray) -> np.ndarray:
+        X = self.pipeline.transform(raw)
+        if self.features is not None:
+            X = _clean(self.features.transform(X))
+        if self.target.kind == "real":
+            return np.asarray(self.estimator.predict(X), dtype=np.float64).reshape(len(X))
+        out = np.zeros((len(X), self.target.n_classes))
+        out[:, self.estimator.classes_] = self.estimator.predict_proba(X)
+        return out
+
+    def save(self, folder: Path) -> None:
+        write_whole(folder / FILE, lambda file: joblib.dump(self, file, compress=("zlib", 1)))
+
+
+def fit_estimator(member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int) -> FittedEstimator:
+    """Fit pipeline, balance and estimator on a training part."""
+    model = member.model
+    assert isinstance(model, Estimator)
+    assert train.target is not None
+    pipeline = Pipeline(member.prepare, train.kind, train.source.shape[-1]).fit(train)
+    X, y, groups = pipeline.before(train.read()), train.target, train.groups
+    X, y, groups = _with_extra(member, X, y, groups, target, seed)
+    X = pipeline.after(X)
+    if member.features is not None:
+        X = _clean(member.features.transform(X))
+    arguments: dict[str, Any] = {}
+    weights = [w for balance in member.balance if (w := balance.weights(y, target)) is not None]
+    if weights:
+        arguments["sample_weight"] = np.prod(weights, axis=0)
+    for i, balance in enumerate(member.balance):
+        rows = balance.rows(y, target, seed_of(seed, "sampler", i, 0))
+        if rows is not None:
+            X, y, groups = X[rows], y[rows], None if groups is None else groups[rows]
+    if model.uses_groups:
+        arguments["groups"] = groups
+    estimator = model.build(target, seed, threads)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*valid feature names.*")
+        estimator.fit(X, y, **arguments)
+    if hasattr(estimator, "n_jobs"):
+        # trees vote in the order in which threads end: with one thread the sum is always the same
+        estimator.set_params(n_jobs=1)
+    return FittedEstimator(pipeline, member.features, estimator, target)
+
+
+def _with_extra(
+    member: MemberSpec, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None, target: TargetSpec, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Append the new samples that balance makes; each belongs to the group of the sample it is made from."""
+    for i, balance in enumerate(member.balance):
+        made = balance.extra(X, y, target, seed_of(seed, "balance", i))
+        if made is None:
+            continue
+        new, labels, rows = made
+        X, y = np.concatenate([X, new]), np.concatenate([y, labels])
+        groups = None if groups is None else np.concatenate([groups, groups[rows]])
+    return X, y, groups
+
+
+def _clean(X: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(X, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

@@ -1,0 +1,128 @@
+"""Batches of a training part: from memory where it fits, else streamed from the memory map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+import torch
+
+from holdfast.augment.base import Augmentation
+from holdfast.balance.base import Balance
+from holdfast.data.dataset import Dataset
+from holdfast.errors import BadInput
+from holdfast.keys import for_step, item_keys, seed_of
+from holdfast.prepare.pipeline import Pipeline
+from holdfast.recipe.target import TargetSpec
+
+MEMORY_SHARE = 0.4  # of what is free now: the most that prepared inputs may take
+
+
+@dataclass(frozen=True)
+class Batch:
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor | None
+
+
+class Feed:
+    """The batches of each epoch, in an order and with changes that depend on (seed, epoch, item) alone.
+
+    Without augmentation everything is prepared once. With it, gaps are closed once, and each batch is
+    augmented and then goes through the rest of the pipeline.
+    """
+
+    def __init__(
+        self, train: Dataset, y: np.ndarray, pipeline: Pipeline, augments: Sequence[Augmentation],
+        balances: Sequence[Balance], target: TargetSpec, batch_size: int, seed: int, in_memory: bool | None = None,
+    ):  # fmt: skip
+        self.train, self.pipeline, self.augments, self.balances = train, pipeline, tuple(augments), tuple(balances)
+        self.target, self.batch_size, self.seed = target, batch_size, seed
+        for augment in self.augments:
+            if train.kind not in augment.takes:
+                raise BadInput(f"augment: {augment.name} takes {' or '.join(sorted(augment.takes))}, the data are {train.kind}")
+        width = pipeline.transform(train.read(slice(0, 1))).size / max(train.read(slice(0, 1)).size, 1)
+        fits = train.nbytes * (1 + width) < MEMORY_SHARE * psutil.virtual_memory().available
+        self.y = y
+        self.items = np.arange(len(train))  # what a sample's randomness is keyed by
+        self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
+        if self.base is None and any(balance.extra(*self._probe(), seed) for balance in self.balances):
+            raise BadInput("balance: oversample makes new samples in memory, and these data do not fit; use balanced_sampler")
+        weights = [w for b in self.balances if (w := b.weights(self.y, target)) is not None]
+        self.weights = torch.from_numpy(np.prod(weights, axis=0, dtype=np.float32)) if weights else None
+        self.targets = torch.from_numpy(self.y if target.kind == "classes" else self.y.astype(np.float32))
+        # prepared once, where nothing changes from epoch to epoch
+        self.ready = None
+        if self.base is not None and not self.augments:
+            self.ready = torch.from_numpy(np.ascontiguousarray(pipeline.after(self.base)))
+            self.base = None
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one prepared sample."""
+        return tuple(self.pipeline.transform(self.train.read(slice(0, 1))).shape[1:])
+
+    def _probe(self) -> tuple[np.ndarray, np.ndarray, TargetSpec]:
+        rows = np.unique(self.y, return_index=True)[1]
+        return self.pipeline.before(self.train.read(rows)), self.y[rows], self.target
+
+    def _in_memory(self) -> np.ndarray:
+        base = np.concatenate([self.pipeline.before(chunk) for chunk in self.train.chunks()])
+        for i, balance in enumerate(self.balances):
+            made = balance.extra(base, self.y, self.target, seed_of(self.seed, "balance", i))
+            if made is not None:
+                base, self.y = np.concatenate([base, made[0]]), np.concatenate([self.y, made[1]])
+        self.items = np.arange(len(base))
+        return base
+
+    def rows(self, epoch: int) -> np.ndarray:
+        """Which samples the epoch sees, in order."""
+        rows = np.arange(len(self.y))
+        for i, balance in enumerate(self.balances):
+            drawn = balance.rows(self.y[rows], self.target, seed_of(self.seed, "sampler", i, epoch))
+            rows = rows if drawn is None else rows[drawn]
+        return np.random.default_rng(seed_of(self.seed, "order", epoch)).permutation(rows)
+
+    def steps(self) -> int:
+        """Batches an epoch."""
+        return len(_cuts(len(self.rows(0)), self.batch_size))
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        rows = self.rows(epoch)
+        keys = item_keys(seed_of(self.seed, "augment", epoch), self.items[rows], _copy_numbers(rows))
+        for start, stop in _cuts(len(rows), self.batch_size):
+            yield self._batch(rows[start:stop], keys[start:stop])
+
+    def _batch(self, rows: np.ndarray, keys: np.ndarray) -> Batch:
+        index = torch.from_numpy(rows)
+        targets = self.targets[index]
+        weights = None if self.weights is None else self.weights[index]
+        if self.ready is not None:
+            return Batch(self.ready[index], targets, weights)
+        base = self.pipeline.before(self.train.read(rows)) if self.base is None else self.base[rows]
+        changed = targets.numpy()
+        for step, augment in enumerate(self.augments):
+            base, changed = augment.apply(base, changed, for_step(keys, step))
+        inputs = torch.from_numpy(np.ascontiguousarray(self.pipeline.after(base)))
+        return Batch(inputs, torch.from_numpy(changed), weights)
+
+
+def _cuts(n: int, size: int) -> list[tuple[int, int]]:
+    """Batch bounds; a last batch of one sample joins the one before, since batch norm needs two."""
+    starts = list(range(0, n, size))
+    if len(starts) > 1 and n - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], n]))
+
+
+def _copy_numbers(rows: np.ndarray) -> np.ndarray:
+    """How often each entry's row stood before in `rows`: a sample drawn twice is changed in two ways."""
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    first = np.r_[True, ordered[1:] != ordered[:-1]]
+    starts = np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))
+    copies = np.empty(len(rows), dtype=np.int64)
+    copies[order] = np.arange(len(rows)) - starts
+    return copies

@@ -1,0 +1,172 @@
+"""What happens around the loop's steps: schedules, watching the inner split, checkpoints, progress."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from holdfast.recipe.schema import Fit
+from holdfast.store.atomic import write_text, write_whole
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class LoopState:
+    """What the loop knows; hooks read it, and may set `stop`."""
+
+    net: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    epochs: int
+    steps: int  # an epoch
+    epoch: int = 0
+    train_loss: float = float("nan")
+    watch_loss: float | None = None
+    stop: bool = False
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+
+class Hook:
+    """Six moments. What must survive a kill goes into `state_dict`, which the checkpoint saves."""
+
+    def before_fit(self, state: LoopState) -> None: ...
+    def before_batch(self, state: LoopState) -> None: ...
+    def after_step(self, state: LoopState) -> None: ...
+    def after_epoch(self, state: LoopState) -> None: ...
+    def after_validation(self, state: LoopState) -> None: ...
+    def after_fit(self, state: LoopState) -> None: ...
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None: ...
+
+
+class Schedule(Hook):
+    """The learning rate, by torch's own schedulers."""
+
+    def __init__(self, settings: Fit):
+        self.settings = settings
+        self.scheduler: Any = None
+
+    def before_fit(self, state: LoopState) -> None:
+        from torch.optim import lr_scheduler
+
+        total = state.epochs * state.steps
+        if self.settings.schedule == "cosine":
+            self.scheduler = lr_scheduler.CosineAnnealingLR(state.optimizer, T_max=total)
+        elif self.settings.schedule == "one_cycle":
+            self.scheduler = lr_scheduler.OneCycleLR(state.optimizer, self.settings.lr, total_steps=total)
+        elif self.settings.schedule == "plateau":
+            self.scheduler = lr_scheduler.ReduceLROnPlateau(state.optimizer, factor=0.5, patience=3)
+
+    def after_step(self, state: LoopState) -> None:
+        if self.scheduler is not None and self.settings.schedule != "plateau":
+            self.scheduler.step()
+
+    def after_validation(self, state: LoopState) -> None:
+        if self.settings.schedule == "plateau":
+            self.scheduler.step(state.watch_loss)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self.scheduler is None else self.scheduler.state_dict()
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(saved)
+
+
+class Watch(Hook):
+    """Early stopping and best weights, by the loss on the inner split; the scored fold is never seen here."""
+
+    def __init__(self, patience: int | None):
+        self.patience = patience
+        self.best = float("inf")
+        self.best_epoch = -1
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def after_validation(self, state: LoopState) -> None:
+        assert state.watch_loss is not None
+        if state.watch_loss < self.best:
+            self.best, self.best_epoch = state.watch_loss, state.epoch
+            self.weights = {name: value.detach().clone() for name, value in state.net.state_dict().items()}
+        elif self.patience is not None and state.epoch - self.best_epoch >= self.patience:
+            state.stop = True
+
+    def after_fit(self, state: LoopState) -> None:
+        if self.weights:
+            state.net.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_epoch": self.best_epoch, "weights": self.weights}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        self.best, self.best_epoch, self.weights = saved["best"], saved["best_epoch"], saved["weights"]
+
+
+class Curve(Hook):
+    """`curve.csv`: losses and learning rate of each epoch, and its line in the progress."""
+
+    def __init__(self, file: Path | None, report: Report):
+        self.file, self.report, self.started = file, report, time.monotonic()
+
+    def after_epoch(self, state: LoopState) -> None:
+        now = time.monotonic()
+        row = {
+            "epoch": state.epoch,
+            "train_loss": state.train_loss,
+            "watch_loss": float("nan") if state.watch_loss is None else state.watch_loss,
+            "lr": state.optimizer.param_groups[0]["lr"],
+            "seconds": now - self.started,
+        }
+        self.started = now
+        state.curve.append(row)
+        if self.file is not None:
+            lines = [",".join(row), *(",".join(f"{value:.6g}" for value in each.values()) for each in state.curve)]
+            write_text(self.file, "\n".join(lines) + "\n")
+        self.report({"event": "epoch", "epochs": state.epochs, **row})
+
+
+class Checkpoint(Hook):
+    """Saves everything after each epoch; a run that died continues from there with the same numbers.
+
+    Stands last, so that it saves what the other hooks hold after the epoch.
+    """
+
+    def __init__(self, file: Path, mark: str, hooks: list[Hook]):
+        self.file, self.mark, self.hooks = file, mark, hooks
+
+    def before_fit(self, state: LoopState) -> None:
+        if not self.file.is_file():
+            return
+        saved = torch.load(self.file, weights_only=True, map_location="cpu")
+        if saved["mark"] != self.mark:
+            return
+        state.net.load_state_dict(saved["net"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+        for hook, held in zip(self.hooks, saved["hooks"], strict=True):
+            hook.load_state_dict(held)
+        state.epoch, state.stop, state.curve = saved["epoch"], saved["stop"], saved["curve"]
+
+    def after_epoch(self, state: LoopState) -> None:
+        held = {
+            "mark": self.mark,
+            "epoch": state.epoch + 1,
+            "stop": state.stop,
+            "curve": state.curve,
+            "net": state.net.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "hooks": [hook.state_dict() for hook in self.hooks],
+        }
+        buffer = io.BytesIO()
+        torch.save(held, buffer)
+        write_whole(self.file, lambda file: file.write(buffer.getbuffer()))
+
+    def after_fit(self, state: LoopState) -> None:
+        self.file.unlink(missing_ok=True)

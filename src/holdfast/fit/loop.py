@@ -1,0 +1,86 @@
+"""The training loop: batch, step, watch, stop. Lightning Fabric handles devices and precision beneath it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from holdfast.fit.feed import Feed
+from holdfast.fit.hooks import Hook, LoopState
+from holdfast.keys import seed_of
+from holdfast.losses.base import Loss
+from holdfast.recipe.schema import Fit
+
+
+def make_fabric(precision: str) -> Any:
+    """One device (a GPU where there is one), float32 or bf16 autocast."""
+    from lightning_fabric import Fabric
+
+    return Fabric(accelerator="auto", devices=1, precision="bf16-mixed" if precision == "bf16" else "32-true")
+
+
+def make_optimizer(settings: Fit, net: torch.nn.Module) -> torch.optim.Optimizer:
+    classes = {"adamw": torch.optim.AdamW, "nadam": torch.optim.NAdam, "sgd": torch.optim.SGD}
+    extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if settings.optimizer == "sgd" else {}
+    if settings.optimizer == "adamw":
+        extra["fused"] = True
+    return classes[settings.optimizer](net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, **extra)
+
+
+def train_network(
+    net: torch.nn.Module, feed: Feed, loss: Loss, settings: Fit, hooks: list[Hook], seed: int,
+    watch: Callable[[torch.nn.Module], float] | None = None,
+) -> LoopState:  # fmt: skip
+    """Train `net` on the batches of `feed`; `watch` gives the loss on the inner split.
+
+    Every random number is keyed by (seed, epoch, item), so a run that resumes at an epoch repeats it.
+    """
+    fabric = make_fabric(settings.precision)
+    optimizer = make_optimizer(settings, net)
+    net, optimizer = fabric.setup(net, optimizer)
+    state = LoopState(net, optimizer, settings.epochs, feed.steps())
+    for hook in hooks:
+        hook.before_fit(state)
+    while state.epoch < settings.epochs and not state.stop:
+        torch.manual_seed(seed_of(seed, "epoch", state.epoch))  # dropout draws from here
+        state.train_loss = _epoch(fabric, state, feed, loss, settings, hooks)
+        if watch is not None:
+            state.watch_loss = watch(net)
+            for hook in hooks:
+                hook.after_validation(state)
+        for hook in hooks:
+            hook.after_epoch(state)
+        state.epoch += 1
+    for hook in hooks:
+        hook.after_fit(state)
+    return state
+
+
+def _epoch(fabric: Any, state: LoopState, feed: Feed, loss: Loss, settings: Fit, hooks: list[Hook]) -> float:
+    """One pass; returns the mean loss of a sample."""
+    state.net.train()
+    total, seen = torch.zeros((), dtype=torch.float64), 0
+    for batch in feed.batches(state.epoch):
+        for hook in hooks:
+            hook.before_batch(state)
+        inputs, targets, weights = fabric.to_device((batch.inputs, batch.targets, batch.weights))
+        value = loss.value(state.net(inputs), targets, weights)
+        fabric.backward(value)
+        if settings.clip is not None:
+            fabric.clip_gradients(state.net, state.optimizer, max_norm=settings.clip, error_if_nonfinite=False)
+        state.optimizer.step()
+        state.optimizer.zero_grad()
+        with warnings.catch_warnings():
+            # a scheduler that stands at its end on the last step warns
+            warnings.simplefilter("ignore", UserWarning)
+            for hook in hooks:
+                hook.after_step(state)
+        total += value.detach().double().cpu() * len(batch.inputs)
+        seen += len(batch.inputs)
+    mean = float(total) / max(seen, 1)
+    if mean != mean:
+        raise FloatingPointError(f"the loss became NaN in epoch {state.epoch}: lower fit.lr, or look at the inputs")
+    return mean

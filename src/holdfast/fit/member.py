@@ -1,0 +1,51 @@
+"""One member on one training part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from holdfast.data.dataset import Dataset
+from holdfast.fit.resolved import MemberSpec
+from holdfast.models.base import Network
+from holdfast.recipe.target import TargetSpec
+
+
+class Fitted(Protocol):
+    """What a fit gives."""
+
+    def predict(self, data: Dataset) -> np.ndarray:
+        """Probabilities `(n, classes)`, or values `(n,)`; float32."""
+        ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+def fit_member(
+    member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int,
+    report: Callable[[dict[str, Any]], None] = lambda event: None, folder: Path | None = None, mark: str = "",
+) -> Fitted:  # fmt: skip
+    """Fit a member on a training part. With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`."""
+    if isinstance(member.model, Network):
+        from holdfast.fit.network import fit_network
+
+        return fit_network(member, train, target, seed, folder, mark, report)
+    from holdfast.fit.estimator import fit_estimator
+
+    return fit_estimator(member, train, target, seed, threads)
+
+
+def load_fitted(folder: Path) -> Fitted:
+    """The fitted member that `save` left in a fold's folder. It is unpickled: load only what you trust."""
+    import joblib
+
+    fitted = joblib.load(folder / "model.joblib")
+    weights = folder / "weights.safetensors"
+    if weights.is_file():
+        from safetensors.torch import load_file
+
+        fitted.net.load_state_dict(load_file(weights))
+    return fitted

@@ -1,0 +1,122 @@
+"""A network behind a member's pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from holdfast.data.dataset import Dataset
+from holdfast.fit.feed import Feed
+from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch
+from holdfast.fit.loop import make_fabric, train_network
+from holdfast.fit.resolved import MemberSpec
+from holdfast.folds.inner import inner_split
+from holdfast.keys import seed_of
+from holdfast.losses.base import Loss
+from holdfast.models.base import Network
+from holdfast.prepare.pipeline import Pipeline
+from holdfast.recipe.target import TargetSpec
+from holdfast.store.atomic import write_bytes, write_whole
+
+PREDICT_BATCH = 256
+FILE, WEIGHTS = "model.joblib", "weights.safetensors"
+
+
+@dataclass
+class FittedNetwork:
+    """Pipeline and weights of one fold, ready to predict."""
+
+    pipeline: Pipeline
+    model: Network
+    shape: tuple[int, ...]  # of one prepared sample
+    target: TargetSpec
+    scale: tuple[float, float]  # mean and deviation of a real target in the training part
+    precision: str
+    net: Any  # torch.nn.Module
+
+    def outputs(self, data: Dataset) -> torch.Tensor:
+        """Raw outputs `(n, outputs)`, float32."""
+        fabric = make_fabric(self.precision)
+        self.net.to(fabric.device)
+        self.net.eval()
+        made = []
+        with torch.inference_mode(), fabric.autocast():
+            for raw in data.chunks(PREDICT_BATCH):
+                X = torch.from_numpy(np.ascontiguousarray(self.pipeline.transform(raw))).to(fabric.device)
+                made.append(self.net(X).float().cpu())
+        return torch.cat(made)
+
+    def predict(self, data: Dataset) -> np.ndarray:
+        """Probabilities `(n, classes)`, or values `(n,)`; float32."""
+        outputs = self.outputs(data)
+        if self.target.kind == "classes":
+            return torch.softmax(outputs, dim=1).numpy()
+        mean, deviation = self.scale
+        return (outputs[:, 0] * deviation + mean).numpy()
+
+    def save(self, folder: Path) -> None:
+        """`weights.safetensors`, and everything else in `model.joblib`."""
+        weights = {name: value.contiguous().cpu() for name, value in self.net.state_dict().items()}
+        write_bytes(folder / WEIGHTS, save(weights))
+        write_whole(folder / FILE, lambda file: joblib.dump(replace(self, net=None), file))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A network is pickled as its weights; its spec builds it again."""
+        net = self.net
+        return {**self.__dict__, "net": None if net is None else {k: v.cpu().numpy() for k, v in net.state_dict().items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        weights = state.pop("net")
+        self.__dict__.update(state)
+        self.net = self.model.build(self.shape, self.target.outputs)
+        if weights is not None:
+            self.net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+
+
+def fit_network(
+    member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, folder: Path | None, mark: str, report: Report
+) -> FittedNetwork:
+    """Train a network on a training part; an inner split of it is watched where the recipe asks for that."""
+    model, settings, loss = member.model, member.fit, member.loss
+    assert isinstance(model, Network)
+    assert isinstance(loss, Loss)
+    assert settings is not None
+    assert train.target is not None
+    learn, watched = train, None
+    if settings.watches:
+        split = inner_split(train.target, train.groups, settings.inner, seed_of(seed, "inner"))
+        if split is not None:
+            learn, watched = train.take(split[0]), train.take(split[1])
+    assert learn.target is not None
+    scale = (0.0, 1.0)
+    y = learn.target
+    if target.kind == "real":
+        scale = (float(y.mean()), float(y.std()) or 1.0)
+        y = (y - scale[0]) / scale[1]
+    pipeline = Pipeline(member.prepare, train.kind, train.source.shape[-1]).fit(learn)
+    feed = Feed(learn, y, pipeline, member.augment, member.balance, target, settings.batch_size, seed)
+    torch.manual_seed(seed_of(seed, "weights"))
+    net = model.build(feed.sample_shape, target.outputs)
+    fitted = FittedNetwork(pipeline, model, feed.sample_shape, target, scale, settings.precision, net)
+    hooks: list[Hook] = [Schedule(settings)]
+    if watched is not None and (settings.patience is not None or settings.best):
+        hooks.append(Watch(settings.patience))
+    hooks.append(Curve(None if folder is None else folder / "curve.csv", report))
+    if folder is not None:
+        hooks.append(Checkpoint(folder / "checkpoint.pt", mark, list(hooks)))
+
+    def watch(_: torch.nn.Module) -> float:
+        assert watched is not None
+        assert watched.target is not None
+        truth = watched.target if target.kind == "classes" else (watched.target - scale[0]) / scale[1]
+        targets = torch.from_numpy(truth if target.kind == "classes" else truth.astype(np.float32))
+        return float(loss.value(fitted.outputs(watched), targets, None))
+
+    train_network(net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
+    return fitted

@@ -1,0 +1,41 @@
+"""What every metric does."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from holdfast.recipe.registry import Component
+
+
+class Metric(Component):
+    """`score(truth, prediction) → float` over pooled rows, with a direction.
+
+    Most scores are a function of sums over rows. Such a metric gives `parts`, what each row adds, and
+    `combine`, the score of such sums; a bootstrap then costs a matrix product. Others give `direct`.
+
+    Truth: class codes `(n,)` or values `(n,)`. Prediction: probabilities `(n, classes)` or values `(n,)`.
+    """
+
+    kind: ClassVar[str] = "metric"
+    targets: ClassVar[Literal["classes", "real"]]
+    greater_is_better: ClassVar[bool] = True
+    of_probabilities: ClassVar[bool] = False  # scores probabilities, not the most probable class
+    share_of_rows: ClassVar[bool] = False  # a share of right rows, for which Wilson's interval holds at 0 and 1
+
+    def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray | None:
+        """`(n, d)`: what each row adds; None where the score is no function of sums."""
+        return None
+
+    def combine(self, sums: np.ndarray) -> np.ndarray:
+        """Scores `(…)` of sums `(…, d)`."""
+        raise NotImplementedError
+
+    def direct(self, truth: np.ndarray, prediction: np.ndarray) -> float:
+        """The score itself, where there are no parts."""
+        raise NotImplementedError
+
+    def score(self, truth: np.ndarray, prediction: np.ndarray) -> float:
+        parts = self.parts(truth, prediction)
+        return self.direct(truth, prediction) if parts is None else float(self.combine(parts.sum(axis=0)))

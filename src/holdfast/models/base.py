@@ -1,0 +1,41 @@
+"""What every model says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from holdfast.recipe.registry import Component
+from holdfast.recipe.target import TargetSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Model(Component):
+    """Either an Estimator or a Network."""
+
+    kind: ClassVar[str] = "model"
+    targets: ClassVar[frozenset[str]] = frozenset({"classes", "real"})
+    takes: ClassVar[frozenset[str]] = frozenset({"table"})
+
+
+class Estimator(Model):
+    """A scikit-learn estimator: `fit(X, y)`, and `predict_proba` for classes or `predict` for values.
+
+    One that takes tables gets windows through the member's features.
+    """
+
+    # fit takes groups=, for what it holds out inside the training part
+    uses_groups: ClassVar[bool] = False
+
+    def build(self, target: TargetSpec, seed: int, threads: int) -> Any:
+        raise NotImplementedError
+
+
+class Network(Model):
+    """A torch network on `(b, steps, channels)` that gives logits `(b, classes)` or one value `(b, 1)`."""
+
+    takes: ClassVar[frozenset[str]] = frozenset({"windows"})
+
+    def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
+        raise NotImplementedError

@@ -1,0 +1,154 @@
+"""The estimator behind minirocket and multirocket: transform by chunks, scale, linear head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from holdfast.data.dataset import CHUNK
+from holdfast.folds.inner import inner_folds
+from holdfast.models.calibrated import fit_calibrator
+
+SHORTEST = 9  # steps that aeon's kernels need
+ALPHAS = (1e1, 1e2, 1e3, 1e4, 1e5)  # of the ridge, per feature-scaled kernel
+
+
+class RocketEstimator:
+    """`fit(X, y)` on windows `(n, steps, channels)` without gaps. Features are float32, made in place."""
+
+    def __init__(self, transform: str, n_kernels: int, head: Any, seed: int, threads: int):
+        self.transform, self.n_kernels, self.head, self.seed, self.threads = transform, n_kernels, head, seed, threads
+
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
+    ) -> RocketEstimator:
+        from aeon.transformations.collection import convolution_based
+
+        maker = getattr(convolution_based, self.transform)
+        self.kernels_ = maker(n_kernels=self.n_kernels, n_jobs=self.threads, random_state=self.seed % 2**31)
+        self.kernels_.fit(_channels_first(X))
+        F = self._features(X)
+        self.mean_ = F.mean(axis=0, dtype=np.float64).astype(np.float32)
+        F -= self.mean_
+        self.scale_ = np.sqrt(np.einsum("ij,ij->j", F, F) / len(F)) + np.float32(1e-6)
+        F /= self.scale_
+        self.head.fit(F, y, sample_weight, groups)
+        if hasattr(self.head, "classes_"):
+            self.classes_ = self.head.classes_
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.concatenate([self.head.decision(self._scaled(chunk))[:, 0] for chunk in _chunks(X)])
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return np.concatenate([self.head.probabilities(self._scaled(chunk)) for chunk in _chunks(X)])
+
+    def _features(self, X: np.ndarray) -> np.ndarray:
+        """`(n, features)` float32, a chunk at a time, so that only the result is large."""
+        out: np.ndarray | None = None
+        for start in range(0, len(X), CHUNK):
+            made = np.asarray(self.kernels_.transform(_channels_first(X[start : start + CHUNK])), dtype=np.float32)
+            if out is None:
+                out = np.empty((len(X), made.shape[1]), dtype=np.float32)
+            out[start : start + len(made)] = made
+        assert out is not None
+        return out
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        F = self._features(X)
+        F -= self.mean_
+        F /= self.scale_
+        return F
+
+
+def _chunks(X: np.ndarray) -> list[np.ndarray]:
+    return [X[start : start + CHUNK] for start in range(0, len(X), CHUNK)]
+
+
+def _channels_first(X: np.ndarray) -> np.ndarray:
+    if X.shape[1] < SHORTEST:
+        X = np.pad(X, ((0, 0), (0, SHORTEST - X.shape[1]), (0, 0)), mode="edge")
+    return np.ascontiguousarray(X.transpose(0, 2, 1), dtype=np.float32)
+
+
+class KernelRidge:
+    """Ridge regression solved by its kernel `F·Fᵀ` (n × n), for more features than samples.
+
+    The kernel is computed once; each inner fold and penalty costs one Cholesky factor of a part of it. The
+    penalty with the best held-out loss is kept, and for classes the held-out values calibrate probabilities.
+    """
+
+    def __init__(self, kind: str, inner: int, seed: int):
+        self.kind, self.inner, self.seed = kind, inner, seed
+
+    def fit(self, F: np.ndarray, y: np.ndarray, weights: np.ndarray | None, groups: np.ndarray | None) -> None:
+        if self.kind == "classes":
+            self.classes_ = np.unique(y)
+            Y = np.where(y[:, None] == self.classes_, 1.0, -1.0)
+        else:
+            Y = y[:, None].astype(np.float64)
+        self.offset_ = Y.mean(axis=0)
+        Y = Y - self.offset_
+        K = (F @ F.T).astype(np.float64)
+        inverse = np.ones(len(y)) if weights is None else 1.0 / np.maximum(weights.astype(np.float64), 1e-6)
+        folds = inner_folds(y, groups, self.inner, self.seed)
+        alpha = self._choose(K, Y, y, inverse, folds) if folds else ALPHAS[2]
+        self.alpha_ = alpha
+        self.coefficients_ = (F.T @ _solve(K, Y, inverse, alpha).astype(np.float32)).astype(np.float32)
+
+    def _choose(self, K: np.ndarray, Y: np.ndarray, y: np.ndarray, inverse: np.ndarray, folds: Any) -> float:
+        """The penalty with the best held-out loss; keeps its calibration."""
+        best = (np.inf, ALPHAS[0], None)
+        for alpha in ALPHAS:
+            held = np.zeros_like(Y)
+            for learn, watch in folds:
+                part = _solve(K[np.ix_(learn, learn)], Y[learn], inverse[learn], alpha)
+                held[watch] = K[np.ix_(watch, learn)] @ part
+            seen = np.concatenate([watch for _, watch in folds])
+            if self.kind == "real":
+                loss, calibrator = float(((held[seen] - Y[seen]) ** 2).mean()), None
+            else:
+                calibrator = fit_calibrator(held[seen] + self.offset_, y[seen], self.classes_)
+                p = calibrator.probabilities(held[seen] + self.offset_)
+                loss = float(-np.log(p[np.arange(len(seen)), np.searchsorted(self.classes_, y[seen])]).mean())
+            if loss < best[0]:
+                best = (loss, alpha, calibrator)
+        self.calibrator_ = best[2]
+        return best[1]
+
+    def decision(self, F: np.ndarray) -> np.ndarray:
+        return (F @ self.coefficients_).astype(np.float64) + self.offset_
+
+    def probabilities(self, F: np.ndarray) -> np.ndarray:
+        decision = self.decision(F)
+        calibrator = getattr(self, "calibrator_", None)
+        if calibrator is not None:
+            return calibrator.probabilities(decision)
+        one_hot = np.eye(len(self.classes_))[decision.argmax(axis=1)]  # one unit of data: nothing to calibrate on
+        return 0.9 * one_hot + 0.1 / len(self.classes_)
+
+
+def _solve(K: np.ndarray, Y: np.ndarray, inverse: np.ndarray, alpha: float) -> np.ndarray:
+    from scipy.linalg import cho_factor, cho_solve
+
+    regular = K.copy()
+    regular[np.diag_indices_from(regular)] += alpha * inverse
+    return cho_solve(cho_factor(regular, lower=True, overwrite_a=True, check_finite=False), Y, check_finite=False)
+
+
+class LogisticHead:
+    """Multinomial logistic regression on the scaled features (scikit-learn)."""
+
+    def __init__(self, C: float, seed: int):
+        self.C, self.seed = C, seed
+
+    def fit(self, F: np.ndarray, y: np.ndarray, weights: np.ndarray | None, groups: np.ndarray | None) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        self.model_ = LogisticRegression(C=self.C, max_iter=300, random_state=self.seed % 2**32)
+        self.model_.fit(F, y, sample_weight=weights)
+        self.classes_ = self.model_.classes_
+
+    def probabilities(self, F: np.ndarray) -> np.ndarray:
+        return self.model_.predict_proba(F)

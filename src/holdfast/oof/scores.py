@@ -1,0 +1,86 @@
+"""Scores of out-of-fold predictions, with intervals, the floor beside them, and a row for each class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from holdfast.data.dataset import Dataset
+from holdfast.engine.job import Work
+from holdfast.folds.table import Folds
+from holdfast.metrics.base import Metric
+from holdfast.metrics.intervals import Score, score_with_interval
+from holdfast.recipe.registry import parse
+from holdfast.recipe.target import TargetSpec
+
+ALSO = {"classes": ("accuracy", "macro_f1", "log_loss"), "real": ("rmse", "mae", "r2")}
+
+
+def metrics_of(metric: Metric, target: TargetSpec) -> list[Metric]:
+    """The recipe's metric first, then the usual ones of the kind of target."""
+    others = [parse("metric", name) for name in ALSO[target.kind] if name != metric.name]
+    return [metric, *others]  # type: ignore[list-item]
+
+
+def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[str, Any]:
+    """Each metric on the pooled rows of `oof` `(repeats, n, …)`, and the first one fold by fold."""
+    truth = work.train.target
+    assert truth is not None
+    scores: dict[str, Any] = {
+        metric.name: score_with_interval(metric, truth, list(oof), work.train.groups, work.seed).plain() for metric in metrics
+    }
+    scores["per_fold"] = [
+        [metrics[0].score(truth[rows], oof[r, rows]) for k in range(work.folds.k) for rows in [work.folds.part(r, k)[1]]]
+        for r in range(work.folds.repeats)
+    ]
+    return scores
+
+
+def score_so_far(work: Work, metric: Metric, oof: np.ndarray) -> Score:
+    """The score on the rows of the folds that are finished."""
+    truth, groups = work.train.target, work.train.groups
+    assert truth is not None
+    there = ~np.isnan(oof.reshape(len(oof), len(truth), -1)).any(axis=2)
+    rows = np.flatnonzero(there[0])
+    whole = [part[rows] for part, ok in zip(oof, there) if ok[rows].all()]
+    return score_with_interval(metric, truth[rows], whole, None if groups is None else groups[rows], work.seed)
+
+
+def floor_predictions(data: Dataset, target: TargetSpec, folds: Folds, metric: Metric) -> np.ndarray:
+    """What a constant predictor says, fold by fold: the training part's class shares, mean, or for mae median."""
+    y = data.target
+    assert y is not None
+    tail = (target.n_classes,) if target.kind == "classes" else ()
+    out = np.empty((folds.repeats, len(y), *tail))
+    for r in range(folds.repeats):
+        for k in range(folds.k):
+            train, valid = folds.part(r, k)
+            if target.kind == "classes":
+                out[r, valid] = np.bincount(y[train], minlength=target.n_classes) / len(train)
+            else:
+                out[r, valid] = np.median(y[train]) if metric.name == "mae" else y[train].mean()
+    return out
+
+
+def constant_predictions(constant: tuple[float, ...], n: int, target: TargetSpec) -> np.ndarray:
+    """A sample submission's own constant prediction for every row, `(1, n, …)`."""
+    if target.kind == "real":
+        return np.full((1, n), constant[0])
+    return np.tile(np.asarray(constant, dtype=np.float64), (1, n, 1))
+
+
+def per_class(truth: np.ndarray, prediction: np.ndarray, names: tuple[str, ...], groups: np.ndarray | None) -> list[dict[str, Any]]:
+    """Precision, recall and F1 of each class over the first repeat, its rows, and its groups where known."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    said = prediction.argmax(axis=1)
+    table = precision_recall_fscore_support(truth, said, labels=range(len(names)), zero_division=0)
+    rows = []
+    for c, name in enumerate(names):
+        precision, recall, f1, support = (float(column[c]) for column in table)
+        row = {"class": name, "rows": int(support), "precision": precision, "recall": recall, "f1": f1}
+        if groups is not None:
+            row["groups"] = len(np.unique(groups[truth == c]))
+        rows.append(row)
+    return rows

@@ -1,0 +1,119 @@
+"""What the data are like, in numbers: samples, units, classes, gaps, steps, channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from holdfast.data.long import fit_grid, numbers64
+from holdfast.plan.look import ArrayFile, TableFile
+from holdfast.plan.measure import Classes
+from holdfast.plan.roles import Roles
+
+SOME_WINDOWS = 4096  # of a large array, evenly spread, in which gaps are counted
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`gaps`: share of values missing, those of missing rows included; `lost_rows`: share of rows missing."""
+
+    kind: str
+    samples: int
+    to_predict: int | None
+    features: int
+    steps: int | None
+    gaps: float
+    lost_rows: float
+    group: str | None
+    units: int | None
+    classes: Classes | None
+    real: tuple[float, float, float] | None  # least, median and greatest value of a real target
+
+    def lines(self) -> list[str]:
+        """The facts in sentences, for the recipe's head and the summary."""
+        if self.kind == "windows":
+            what = f"{self.samples:,} windows of {self.steps:,} steps, {self.features:,} channels"
+        else:
+            what = f"{self.samples:,} rows, {self.features:,} features"
+        lines = [
+            what
+            + (f"; {self.to_predict:,} to predict" if self.to_predict is not None else "; none to predict")
+        ]
+        if self.gaps:
+            rows = f" (rows that are not there: {self.lost_rows:.1%})" if self.lost_rows else ""
+            lines.append(f"{self.gaps:.1%} of the values are missing{rows}")
+        if self.units is not None:
+            lines.append(f"{self.units:,} independent units ({self.group})")
+        else:
+            lines.append(
+                "no groups known: samples count as independent units; where they are not, scores are too good"
+            )
+        if self.classes is not None:
+            lines.append(f"{len(self.classes.names):,} classes; {self._rarest(self.classes)}")
+        if self.real is not None:
+            low, middle, high = self.real
+            lines.append(f"target from {low:g} to {high:g}, median {middle:g}")
+        return lines
+
+    def _rarest(self, classes: Classes) -> str:
+        code = int(np.argmin(classes.rows))
+        groups = f" in {classes.units[code]:,} of {self.units:,} groups" if self.units is not None else ""
+        return f"the rarest is {classes.names[code]}, with {classes.rows[code]:,} of {self.samples:,}{groups}"
+
+
+def gather(
+    roles: Roles, features: list[str], time: str | None, target: str | None, kind: str | None,
+    group: str | None, classes: Classes | None,
+) -> Facts:  # fmt: skip
+    """All facts of a folder."""
+    if isinstance(roles.train, ArrayFile):
+        steps: int | None
+        channels, steps, gaps, lost = _of_array(roles.train)
+    elif roles.kind == "windows":
+        channels = len(features)
+        steps, gaps, lost = _of_long(roles.train, str(roles.id), time, features)
+    else:
+        channels, steps, lost = len(features), None, 0.0
+        gaps = float(roles.train.frame[features].isna().to_numpy().mean()) if features else 0.0
+    real = None
+    if target is not None and kind == "real":
+        values = pd.to_numeric(roles.side.frame[target])
+        real = (float(values.min()), float(values.median()), float(values.max()))
+    return Facts(
+        roles.kind, len(roles.side), _to_predict(roles), channels, steps, gaps, lost, group,
+        None if group is None else len(roles.side.different(group)), classes, real,
+    )  # fmt: skip
+
+
+def _of_array(file: ArrayFile) -> tuple[int, int, float, float]:
+    array = file.array
+    some = array[:: -(-len(array) // SOME_WINDOWS)]
+    gaps = float(np.isnan(some).mean()) if some.dtype.kind == "f" else 0.0
+    return (array.shape[2] if array.ndim == 3 else 1), array.shape[1], gaps, 0.0
+
+
+def _of_long(
+    table: TableFile, id_column: str, time: str | None, channels: list[str]
+) -> tuple[int, float, float]:
+    """Steps of the grid that the reader will lay, share of values and of rows that it will find empty."""
+    codes, ids = pd.factorize(table.frame[id_column])
+    if time is None:
+        times = np.arange(len(codes), dtype=np.float64)
+        steps = int(np.bincount(codes).max())
+    else:
+        times = numbers64(table.path, table.frame, time)
+        order = np.lexsort((times, codes))
+        steps = fit_grid(codes[order], times[order]).steps
+    places = len(ids) * steps
+    values = int(table.frame[channels].notna().to_numpy().sum())
+    return steps, 1 - values / (places * len(channels)), 1 - len(codes) / places
+
+
+def _to_predict(roles: Roles) -> int | None:
+    if isinstance(roles.test, ArrayFile):
+        return len(roles.test)
+    if isinstance(roles.test, TableFile):
+        return len(roles.test.distinct(roles.id)) if roles.id else len(roles.test)
+    return None

@@ -1,0 +1,162 @@
+"""The files of a folder that hold data, each read once, with what is asked of their columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from holdfast.data.columns import some
+from holdfast.data.files import ARRAY_ENDINGS, TABLE_ENDINGS, read_array, read_table
+from holdfast.errors import BadInput
+
+
+@dataclass(eq=False)
+class TableFile:
+    """A CSV or Parquet file in memory, and cached answers about its columns."""
+
+    path: Path
+    frame: pd.DataFrame
+    _different: dict[str, pd.Series] = field(default_factory=dict)
+    _names: dict[str, pd.Index] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def columns(self) -> list[str]:
+        return list(self.frame.columns)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def different(self, column: str) -> pd.Series:
+        """The different values of a column, gaps aside."""
+        if column not in self._different:
+            self._different[column] = pd.Series(self.frame[column].dropna().unique())
+        return self._different[column]
+
+    def distinct(self, column: str | None) -> pd.Index:
+        """The different values of a column as text; without a column, the row numbers."""
+        if column is None:
+            return pd.Index(np.arange(len(self)).astype(str), dtype=object)
+        if column not in self._names:
+            self._names[column] = pd.Index(as_text(self.different(column)), dtype=object)
+        return self._names[column]
+
+    def one_row_each(self, column: str | None) -> bool:
+        """Whether every row has its own value there."""
+        return column is None or len(self.different(column)) == len(self)
+
+    def others(self, column: str | None) -> list[str]:
+        """The columns beside this one."""
+        return [name for name in self.columns if name != column]
+
+
+@dataclass(eq=False)
+class ArrayFile:
+    """An array of windows, memory-mapped where it can be."""
+
+    path: Path
+    array: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.array.shape)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a folder holds."""
+
+    folder: Path
+    tables: list[TableFile]
+    arrays: list[ArrayFile]
+    ignored: list[str]
+
+    def columns(self) -> set[str]:
+        return {column for table in self.tables for column in table.columns}
+
+    def seen(self) -> str:
+        """Every file in a line, for errors."""
+        lines = [f"  {t.name}: {len(t):,} rows; columns {some(t.columns)}" for t in self.tables]
+        lines += [f"  {a.name}: array {a.shape}" for a in self.arrays]
+        return "\n".join(lines)
+
+
+def look(folder: Path) -> Files:
+    """Read the data files that lie directly in a folder.
+
+    Raises BadInput where there is none, or one is damaged.
+    """
+    if not folder.is_dir():
+        what = "is a file; give the folder that holds it" if folder.is_file() else "does not exist"
+        raise BadInput(f"{folder}: {what}")
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    tables = [path for path in paths if path.is_file() and path.name.endswith(TABLE_ENDINGS)]
+    arrays = [path for path in paths if path.is_file() and path.name.endswith(ARRAY_ENDINGS)]
+    ignored = [path.name for path in paths if path not in tables and path not in arrays]
+    if not tables:
+        raise BadInput(_nothing(folder, bool(arrays), ignored))
+    return Files(
+        folder,
+        [TableFile(path, _named(read_table(path))) for path in tables],
+        [ArrayFile(path, read_array(path, "train")) for path in arrays],
+        ignored,
+    )
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Values as text, whole numbers without a decimal point (a column with gaps reads 3 as 3.0)."""
+    if pd.api.types.is_float_dtype(values) and is_whole(values):
+        return values.astype("Int64").astype(str)
+    return values.astype(str)
+
+
+def is_whole(values: pd.Series) -> bool:
+    """Whether a column holds whole numbers only (gaps aside)."""
+    if pd.api.types.is_integer_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return True
+    if not pd.api.types.is_float_dtype(values):
+        return False
+    there = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    there = there[~np.isnan(there)]
+    return bool(
+        np.isfinite(there).all() and (there == np.round(there)).all() and (np.abs(there) < 2**53).all()
+    )
+
+
+def is_number(values: pd.Series) -> bool:
+    """Whether every value there is a number, or a text that reads as one."""
+    if pd.api.types.is_numeric_dtype(values):
+        return True
+    if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
+        return False
+    return not bool((pd.to_numeric(values.astype(object), errors="coerce").isna() & values.notna()).any())
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Column names as text (Parquet may hold numbers)."""
+    return frame.rename(columns=str)
+
+
+def _nothing(folder: Path, arrays: bool, ignored: list[str]) -> str:
+    if arrays:
+        return f"{folder}: arrays, but no table of ids and targets; put a CSV beside them, rows in that order"
+    below = sorted(
+        {p.parent.name for p in folder.glob("*/*") if p.name.endswith(TABLE_ENDINGS + ARRAY_ENDINGS)}
+    )
+    hint = f"; there are data in {some(below)}: give that folder" if below else ""
+    there = f" (found {some(ignored)})" if ignored else " (it is empty)"
+    return f"{folder}: no file ends with {', '.join(TABLE_ENDINGS + ARRAY_ENDINGS)}{there}{hint}"

@@ -1,0 +1,32 @@
+"""What every preparation does."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from holdfast.recipe.registry import Component
+
+
+class Transformer(Protocol):
+    """scikit-learn's transformer, as far as the pipeline uses it. `transform` keeps the number of rows."""
+
+    def transform(self, X: np.ndarray) -> np.ndarray: ...
+
+
+class Preparation(Component):
+    """Makes inputs fit for a model; what it learns it learns from the training part alone.
+
+    `build` gives a scikit-learn transformer on `(n, steps, channels)` with NaN for gaps, or `(n, features)`.
+    A transformer that learns has `partial_fit` (called a chunk at a time) or `fit` (called once on all rows).
+    """
+
+    kind: ClassVar[str] = "prepare"
+    takes: ClassVar[frozenset[str]] = frozenset({"windows"})
+    # Augmentation acts in the data's own units: what closes gaps comes before it, what rescales or adds after.
+    before_augment: ClassVar[bool] = False
+
+    def build(self, channels: int) -> Any:
+        """A new transformer for data with so many channels (or features) of their own."""
+        raise NotImplementedError

@@ -1,0 +1,57 @@
+"""The preparations of a member in order, fitted on a training part, in two halves around augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from holdfast.data.dataset import CHUNK, Dataset
+from holdfast.errors import BadInput
+from holdfast.prepare.base import Preparation
+
+
+class Pipeline:
+    """`before` closes gaps in the data's own units, `after` adds channels and rescales."""
+
+    def __init__(self, steps: Sequence[Preparation], kind: str, channels: int):
+        for step in steps:
+            if kind not in step.takes:
+                raise BadInput(f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}")
+        halves = [step.before_augment for step in steps]
+        if halves != sorted(halves, reverse=True):
+            first = steps[halves.index(False)].name
+            late = steps[len(halves) - 1 - halves[::-1].index(True)].name
+            raise BadInput(f"prepare: {late} must stand before {first}")
+        self.n_before = sum(halves)
+        self.transformers: list[Any] = [step.build(channels) for step in steps]
+
+    def fit(self, train: Dataset) -> Pipeline:
+        """Learn from the training part, each step from what the ones before it give, a chunk at a time."""
+        for depth, transformer in enumerate(self.transformers):
+            if hasattr(transformer, "partial_fit"):
+                for chunk in self._through(train, depth, CHUNK):
+                    transformer.partial_fit(chunk)
+            elif hasattr(transformer, "fit"):
+                transformer.fit(next(self._through(train, depth, max(len(train), 1))))
+        return self
+
+    def _through(self, data: Dataset, depth: int, size: int) -> Iterator[np.ndarray]:
+        for chunk in data.chunks(size):
+            yield _apply(self.transformers[:depth], chunk)
+
+    def before(self, X: np.ndarray) -> np.ndarray:
+        return _apply(self.transformers[: self.n_before], X)
+
+    def after(self, X: np.ndarray) -> np.ndarray:
+        return _apply(self.transformers[self.n_before :], X)
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        return _apply(self.transformers, X)
+
+
+def _apply(transformers: Sequence[Any], X: np.ndarray) -> np.ndarray:
+    for transformer in transformers:
+        X = transformer.transform(X)
+    return X

@@ -1,0 +1,105 @@
+"""The run folder: all that one `train` made, readable without anything else.
+
+    runs/motion/
+      recipe.yaml  environment.json  folds.csv  folds.json  events.jsonl
+      members/conv/fold-0/  model.joblib  weights.safetensors  curve.csv  state.json  oof.npy  test.npy  done.json
+      members/conv/fold-0.r1/ …                                                        (repeat 1)
+      oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
+
+A fold's folder counts when `done.json`, written last, carries the job's hash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from holdfast.errors import BadInput
+from holdfast.store.atomic import write_json
+
+FORMAT = 1  # of the run folder; part of every job's hash
+ENSEMBLE = "ensemble"
+
+
+class Run:
+    """A run folder, to read. `run.scores`, `run.oof`, `run.predictions("conv")`, `run.test_predictions()`."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        if not (self.path / "recipe.yaml").is_file():
+            raise BadInput(f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def fold_folder(self, member: str, repeat: int, fold: int) -> Path:
+        suffix = f".r{repeat}" if repeat else ""
+        return self.path / "members" / member / f"fold-{fold}{suffix}"
+
+    def done(self, member: str, repeat: int, fold: int) -> dict[str, Any] | None:
+        """What `done.json` of a fold says; None where the fold is not finished."""
+        file = self.fold_folder(member, repeat, fold) / "done.json"
+        return json.loads(file.read_text()) if file.is_file() else None
+
+    def mark_done(self, member: str, repeat: int, fold: int, facts: dict[str, Any]) -> None:
+        write_json(self.fold_folder(member, repeat, fold) / "done.json", facts)
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / "scores.json").is_file()
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe, as plain values."""
+        import yaml
+
+        return yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        return json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def scores(self) -> dict[str, Any]:
+        """Members' and the ensemble's out-of-fold scores with their intervals, and the floor."""
+        if not self.finished:
+            raise BadInput(f"{self.path} is not finished; the same `holdfast train` command again continues it")
+        return json.loads((self.path / "scores.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def oof(self) -> pd.DataFrame:
+        """The index of the out-of-fold rows: id, group, repeat, fold, truth."""
+        return pd.read_parquet(self.path / "oof.parquet")
+
+    def predictions(self, member: str = ENSEMBLE) -> np.ndarray:
+        """Out-of-fold predictions of a member, a row for each row of `oof`."""
+        return np.load(self.path / f"oof-{member}.npy")
+
+    def test_predictions(self, member: str = ENSEMBLE) -> np.ndarray:
+        """Predictions of the test samples, the mean over folds and repeats, rows as in `test_ids`."""
+        file = self.path / f"test-{member}.npy"
+        if not file.is_file():
+            raise BadInput(f"{self.path} has no test predictions of {member!r}: did the recipe name data.test?")
+        return np.load(file)
+
+    @cached_property
+    def test_ids(self) -> np.ndarray:
+        return pd.read_parquet(self.path / "test.parquet")["id"].to_numpy(dtype=str)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One writer at a time; the lock ends with its process, however that ends."""
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise BadInput(f"{self.path}: another `holdfast train` is writing here") from None
+            yield

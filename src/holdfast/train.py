@@ -1,0 +1,258 @@
+"""One training run, from recipe to scores: data → folds → jobs → out-of-fold → ensemble."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from holdfast.data.base import DataSpec
+from holdfast.data.dataset import Loaded
+from holdfast.data.sample import SampleForm, read_sample
+from holdfast.engine.environment import environment
+from holdfast.engine.inline import Inline
+from holdfast.engine.job import Job, Work
+from holdfast.engine.processes import Processes
+from holdfast.engine.threads import cores
+from holdfast.ensemble.base import Ensemble
+from holdfast.errors import BadInput
+from holdfast.fit.resolved import resolve, unreached
+from holdfast.folds.base import Splitter
+from holdfast.folds.table import describe, make_folds, save_folds
+from holdfast.metrics.base import Metric
+from holdfast.oof.scores import (
+    constant_predictions,
+    floor_predictions,
+    member_scores,
+    metrics_of,
+    per_class,
+    score_so_far,
+)
+from holdfast.oof.table import gather, gather_test, save_index, save_predictions
+from holdfast.recipe.load import load_recipe
+from holdfast.recipe.registry import load_user_components
+from holdfast.recipe.schema import Recipe
+from holdfast.store.atomic import write_bytes, write_json, write_text, write_whole
+from holdfast.store.hashes import hash_arrays, hash_value
+from holdfast.store.run import ENSEMBLE, Run
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def train(
+    recipe: str | Path | dict[str, Any] | Recipe,
+    output: str | Path | None = None,
+    overrides: list[str] | None = None,
+    engine: str = "inline",
+    jobs: int = 1,
+    threads: int | None = None,
+    fresh: bool = False,
+    report: Report = lambda event: None,
+) -> Run:
+    """Train every member of a recipe over all folds; returns the finished run.
+
+    `output`: the run folder, by default `runs/NAME`; one begun by the same recipe is continued, one of
+    another recipe refused, or left alone with `fresh`, which takes the next free name. `engine`: `inline` or
+    `processes`, with so many `jobs` at a time, each with `threads` processor threads. `report` is called
+    with every event, a dict. Raises BadInput before any work starts.
+    """
+    base = Path(recipe).parent if isinstance(recipe, str | Path) else Path.cwd()
+    loaded_recipe = load_recipe(recipe, overrides)
+    if engine not in ("inline", "processes"):
+        raise BadInput(f"--engine: expected inline or processes, got {engine!r}")
+    jobs = jobs if engine == "processes" else 1
+    path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
+    settled = _threads(loaded_recipe, path, threads, jobs, fresh)
+    plan = prepare(settled, base)
+    run = _open(path, settled, plan, fresh)
+    with run.locked():
+        _run_jobs(plan, run, engine, jobs, [base / file for file in settled.components], report)
+        _finish(plan, run, report)
+    return run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, checked; nothing is written yet."""
+
+    recipe: Recipe
+    metric: Metric
+    loaded: Loaded
+    sample: SampleForm | None
+    work: Work
+    notes: list[str]
+    counts: str  # groups for each class and fold, as a table
+
+
+def prepare(recipe: Recipe, base: Path) -> Plan:
+    """Read the data, make the folds, resolve the members. Raises BadInput."""
+    spec, metric, splitter = recipe.data, recipe.metric, recipe.folds
+    if spec is None:
+        raise BadInput("data: this key is required and missing")
+    assert isinstance(spec, DataSpec)
+    assert isinstance(metric, Metric)
+    assert isinstance(splitter, Splitter)
+    loaded = spec.load(base)
+    target = loaded.target
+    if metric.targets != target.kind:
+        raise BadInput(f"metric: {metric.name} scores {metric.targets}, the target {target.column!r} is {target.kind}")
+    sample = None
+    if loaded.sample is not None and loaded.test is not None:
+        sample = read_sample(loaded.sample, target, loaded.test.ids, spec.id, metric.of_probabilities)
+    folds = make_folds(splitter, loaded.train, target, base)
+    counts, said = describe(folds, loaded.train, target)
+    members = {name: resolve(recipe, name, spec.name, target) for name in recipe.members}
+    notes = [*loaded.notes, *said, *unreached(recipe, list(members.values()))]
+    if loaded.train.groups is None:
+        notes.append("no groups are known: folds and intervals take every sample as independent of all others")
+    assert recipe.threads is not None
+    mark = hash_value([loaded.train.fingerprint, loaded.hashes, hash_arrays(np.array(loaded.train.names))])
+    code = load_user_components([base / file for file in recipe.components])
+    work = Work(members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code)
+    return Plan(recipe, metric, loaded, sample, work, notes, counts.to_string())
+
+
+def _threads(recipe: Recipe, path: Path, wish: int | None, jobs: int, fresh: bool) -> Recipe:
+    """Threads a job: as said, else as the run was begun with, else the cores shared out among the jobs."""
+    threads = wish or recipe.threads
+    if threads is None and not fresh and (path / "recipe.yaml").is_file():
+        threads = Run(path).recipe.get("threads")
+    return recipe.model_copy(update={"threads": threads or max(1, cores() // jobs)})
+
+
+def _open(path: Path, recipe: Recipe, plan: Plan, fresh: bool) -> Run:
+    """The run folder: new, or the same recipe's to continue. Another recipe's is refused with the difference."""
+    text = yaml.safe_dump(recipe.written(), sort_keys=False, allow_unicode=True, width=110)
+    facts = environment(plan.work, plan.loaded.hashes)
+    if fresh:
+        number = 2
+        original = path
+        while path.exists():
+            path, number = original.with_name(f"{original.name}-{number}"), number + 1
+    if (path / "recipe.yaml").is_file():
+        _refuse_change(Run(path), text, facts)
+        return Run(path)
+    if path.exists() and any(path.iterdir()):
+        raise BadInput(f"{path} exists and is no run folder; name another with -o")
+    write_json(path / "environment.json", facts)
+    save_folds(plan.work.folds, plan.work.train, path)
+    if plan.loaded.sample is not None:
+        shutil_copy(plan.loaded.sample, path / ("sample" + "".join(plan.loaded.sample.suffixes[-2:])))
+    write_text(path / "recipe.yaml", text)  # last: a folder with a recipe is a run
+    return Run(path)
+
+
+def shutil_copy(source: Path, to: Path) -> None:
+    write_bytes(to, source.read_bytes())
+
+
+def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
+    old = (run.path / "recipe.yaml").read_text(encoding="utf-8")
+    if old != text:
+        diff = "\n".join(difflib.unified_diff(old.splitlines(), text.splitlines(), f"{run.path}/recipe.yaml", "this recipe", n=1, lineterm=""))
+        raise BadInput(
+            f"{run.path} was begun with another recipe; nothing is changed there:\n{diff}\n"
+            "name another folder with -o, or let --fresh take the next free one"
+        )
+    for key in ("data", "folds", "components"):
+        if run.environment.get(key) != facts[key]:
+            raise BadInput(
+                f"{run.path} was begun with other {key}: {json.dumps(run.environment.get(key))}, now {json.dumps(facts[key])};"
+                " name another folder with -o, or let --fresh take the next free one"
+            )
+
+
+def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Path], report: Report) -> None:
+    work = plan.work
+    everything = work.jobs()
+    finished = {job for job in everything if _is_done(run, work, job)}
+    with (run.path / "events.jsonl").open("a", encoding="utf-8") as log:
+
+        def tell(event: dict[str, Any]) -> None:
+            log.write(json.dumps(event) + "\n")
+            log.flush()
+            report(event)
+
+        tell({"event": "run", "run": str(run.path), "jobs": len(everything), "finished": len(finished)})
+        for note in plan.notes:
+            tell({"event": "note", "note": note})
+        tell({"event": "folds", "unit": "samples" if work.train.groups is None else "groups", "counts": plan.counts})
+        runner = Inline() if engine == "inline" else Processes(jobs, components)
+        waiting = [job for job in everything if job not in finished]
+        for job in runner.run(work, waiting, run, tell) if waiting else ():
+            finished.add(job)
+            mine = sorted((j for j in finished if j.member == job.member), key=lambda j: (j.repeat, j.fold))
+            so_far = score_so_far(work, plan.metric, gather(work, run, mine))
+            tell({"event": "done", "job": str(job), "member": job.member, "metric": plan.metric.name, **so_far.plain()})
+
+
+def _is_done(run: Run, work: Work, job: Job) -> bool:
+    facts = run.done(job.member, job.repeat, job.fold)
+    return facts is not None and facts["hash"] == work.hash(job)
+
+
+def _finish(plan: Plan, run: Run, report: Report) -> None:
+    """Put the folds together, score, and write `scores.json` last."""
+    work, metrics = plan.work, metrics_of(plan.metric, plan.work.target)
+    truth = work.train.target
+    assert truth is not None
+    jobs = {name: [job for job in work.jobs() if job.member == name] for name in work.members}
+    oof = {name: gather(work, run, mine) for name, mine in jobs.items()}
+    test = {name: gather_test(run, mine) for name, mine in jobs.items()} if work.test is not None else {}
+    ensemble = plan.recipe.ensemble
+    assert isinstance(ensemble, Ensemble)
+    stacked = np.stack(list(oof.values()))
+    learned = [ensemble.fit(stacked[:, r], truth, work.folds.fold[r]) for r in range(work.folds.repeats)]
+    oof[ENSEMBLE] = np.stack([ensemble.predict(learned[r], stacked[:, r]) for r in range(work.folds.repeats)])
+    if test:
+        test[ENSEMBLE] = np.mean([ensemble.predict(one, np.stack(list(test.values()))) for one in learned], axis=0)
+    for name, predictions in oof.items():
+        save_predictions(run, name, predictions, test.get(name))
+    save_index(work, run.path)
+    if work.test is not None:
+        save_test_ids(run, work.test.ids)
+    scores = _scores(plan, oof, metrics)
+    write_json(run.path / "scores.json", scores)
+    report({"event": "scores", **scores})
+
+
+def save_test_ids(run: Run, ids: np.ndarray) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"id": ids})
+    write_whole(run.path / "test.parquet", lambda file: frame.to_parquet(file, index=False))
+
+
+def _scores(plan: Plan, oof: dict[str, np.ndarray], metrics: list[Metric]) -> dict[str, Any]:
+    work, metric = plan.work, plan.metric
+    truth = work.train.target
+    assert truth is not None
+    floor = floor_predictions(work.train, work.target, work.folds, metric)
+    scores: dict[str, Any] = {
+        "metric": metric.name,
+        "greater_is_better": metric.greater_is_better,
+        "target": work.target.model_dump(mode="json"),
+        "members": {name: member_scores(work, metrics, predictions) for name, predictions in oof.items()},
+        "floor": member_scores(work, metrics, floor),
+        "notes": plan.notes,
+    }
+    if plan.sample is not None and plan.sample.constant is not None:
+        said = constant_predictions(plan.sample.constant, len(truth), work.target)
+        scores["sample"] = member_scores_constant(work, metric, said)
+    if work.target.kind == "classes":
+        scores["per_class"] = per_class(truth, oof[ENSEMBLE][0], work.target.names, work.train.groups)
+    return scores
+
+
+def member_scores_constant(work: Work, metric: Metric, said: np.ndarray) -> dict[str, Any]:
+    from holdfast.metrics.intervals import score_with_interval
+
+    assert work.train.target is not None
+    return {metric.name: score_with_interval(metric, work.train.target, list(said), work.train.groups, work.seed).plain()}

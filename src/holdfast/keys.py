@@ -8,6 +8,7 @@ needs no state.
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def seed_of(*parts: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
-def _mix(x: np.ndarray) -> np.ndarray:
+def _mix(x: Any) -> Any:
     with np.errstate(over="ignore"):
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -42,7 +43,8 @@ def item_keys(seed: int, items: np.ndarray, copy: int | np.ndarray = 0) -> np.nd
 
 def for_step(keys: np.ndarray, step: int) -> np.ndarray:
     """Keys for the `step`-th of several steps that act on the same items, so that none repeats another."""
-    return _mix(keys ^ _mix(np.uint64([step + 1]) * _GOLDEN))
+    with np.errstate(over="ignore"):
+        return _mix(keys ^ _mix(np.uint64(step + 1) * _GOLDEN))
 
 
 def uniforms(keys: np.ndarray, count: int) -> np.ndarray:

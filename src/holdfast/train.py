@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +101,9 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     loaded = spec.load(base)
     target = loaded.target
     if metric.targets != target.kind:
-        raise BadInput(f"metric: {metric.name} scores {metric.targets}, the target {target.column!r} is {target.kind}")
+        raise BadInput(
+            f"metric: {metric.name} scores {metric.targets}, the target {target.column!r} is {target.kind}"
+        )
     sample = None
     if loaded.sample is not None and loaded.test is not None:
         sample = read_sample(loaded.sample, target, loaded.test.ids, spec.id, metric.of_probabilities)
@@ -111,7 +112,9 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     members = {name: resolve(recipe, name, spec.name, target) for name in recipe.members}
     notes = [*loaded.notes, *said, *unreached(recipe, list(members.values()))]
     if loaded.train.groups is None:
-        notes.append("no groups are known: folds and intervals take every sample as independent of all others")
+        notes.append(
+            "no groups are known: folds and intervals take every sample as independent of all others"
+        )
     assert recipe.threads is not None
     mark = hash_value([loaded.train.fingerprint, loaded.hashes, hash_arrays(np.array(loaded.train.names))])
     code = load_user_components([base / file for file in recipe.components])
@@ -156,7 +159,16 @@ def shutil_copy(source: Path, to: Path) -> None:
 def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
     old = (run.path / "recipe.yaml").read_text(encoding="utf-8")
     if old != text:
-        diff = "\n".join(difflib.unified_diff(old.splitlines(), text.splitlines(), f"{run.path}/recipe.yaml", "this recipe", n=1, lineterm=""))
+        diff = "\n".join(
+            difflib.unified_diff(
+                old.splitlines(),
+                text.splitlines(),
+                f"{run.path}/recipe.yaml",
+                "this recipe",
+                n=1,
+                lineterm="",
+            )
+        )
         raise BadInput(
             f"{run.path} was begun with another recipe; nothing is changed there:\n{diff}\n"
             "name another folder with -o, or let --fresh take the next free one"
@@ -164,7 +176,8 @@ def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
     for key in ("data", "folds", "components"):
         if run.environment.get(key) != facts[key]:
             raise BadInput(
-                f"{run.path} was begun with other {key}: {json.dumps(run.environment.get(key))}, now {json.dumps(facts[key])};"
+                f"{run.path} was begun with other {key}: {json.dumps(run.environment.get(key))},"
+                f" now {json.dumps(facts[key])};"
                 " name another folder with -o, or let --fresh take the next free one"
             )
 
@@ -183,14 +196,28 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
         tell({"event": "run", "run": str(run.path), "jobs": len(everything), "finished": len(finished)})
         for note in plan.notes:
             tell({"event": "note", "note": note})
-        tell({"event": "folds", "unit": "samples" if work.train.groups is None else "groups", "counts": plan.counts})
+        tell(
+            {
+                "event": "folds",
+                "unit": "samples" if work.train.groups is None else "groups",
+                "counts": plan.counts,
+            }
+        )
         runner = Inline() if engine == "inline" else Processes(jobs, components)
         waiting = [job for job in everything if job not in finished]
         for job in runner.run(work, waiting, run, tell) if waiting else ():
             finished.add(job)
             mine = sorted((j for j in finished if j.member == job.member), key=lambda j: (j.repeat, j.fold))
             so_far = score_so_far(work, plan.metric, gather(work, run, mine))
-            tell({"event": "done", "job": str(job), "member": job.member, "metric": plan.metric.name, **so_far.plain()})
+            tell(
+                {
+                    "event": "done",
+                    "job": str(job),
+                    "member": job.member,
+                    "metric": plan.metric.name,
+                    **so_far.plain(),
+                }
+            )
 
 
 def _is_done(run: Run, work: Work, job: Job) -> bool:
@@ -212,7 +239,9 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     learned = [ensemble.fit(stacked[:, r], truth, work.folds.fold[r]) for r in range(work.folds.repeats)]
     oof[ENSEMBLE] = np.stack([ensemble.predict(learned[r], stacked[:, r]) for r in range(work.folds.repeats)])
     if test:
-        test[ENSEMBLE] = np.mean([ensemble.predict(one, np.stack(list(test.values()))) for one in learned], axis=0)
+        test[ENSEMBLE] = np.mean(
+            [ensemble.predict(one, np.stack(list(test.values()))) for one in learned], axis=0
+        )
     for name, predictions in oof.items():
         save_predictions(run, name, predictions, test.get(name))
     save_index(work, run.path)
@@ -255,4 +284,8 @@ def member_scores_constant(work: Work, metric: Metric, said: np.ndarray) -> dict
     from holdfast.metrics.intervals import score_with_interval
 
     assert work.train.target is not None
-    return {metric.name: score_with_interval(metric, work.train.target, list(said), work.train.groups, work.seed).plain()}
+    return {
+        metric.name: score_with_interval(
+            metric, work.train.target, list(said), work.train.groups, work.seed
+        ).plain()
+    }

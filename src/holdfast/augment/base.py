@@ -20,5 +20,7 @@ class Augmentation(Component):
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
     mixes_targets: ClassVar[bool] = False
 
-    def apply(self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(
+        self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError

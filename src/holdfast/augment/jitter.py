@@ -16,6 +16,8 @@ class Jitter(Augmentation):
 
     std: float = Field(0.03, gt=0, description="as a share of the window's standard deviation in the channel")
 
-    def apply(self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(
+        self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         noise = normals(keys, batch.shape[1:])
         return batch + noise * (self.std * batch.std(axis=1, keepdims=True)), targets

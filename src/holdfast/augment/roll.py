@@ -29,9 +29,13 @@ class Roll(Augmentation):
     """Roll each window in time by a random number of steps, drawn for each sample in each epoch."""
 
     p: float = Field(1.0, gt=0, le=1, description="share of samples that are rolled")
-    reach: float = Field(1.0, gt=0, le=1, description="largest shift either way, as a share of half the window")
+    reach: float = Field(
+        1.0, gt=0, le=1, description="largest shift either way, as a share of half the window"
+    )
 
-    def apply(self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(
+        self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         chance, place = uniforms(keys, 2).T
         half = self.reach * batch.shape[1] / 2
         shifts = np.where(chance < self.p, np.floor((2 * place - 1) * half), 0).astype(np.int64)

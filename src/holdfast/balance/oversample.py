@@ -25,7 +25,9 @@ class Oversample(Balance):
         None, gt=0, le=1, description="in place of times: copy up to this share of the largest class's count"
     )
     roll: bool = Field(True, description="roll each copy in time by a random shift (windows only)")
-    noise: float = Field(0.03, ge=0, description="normal noise, as a share of each channel's deviation in the training part")
+    noise: float = Field(
+        0.03, ge=0, description="normal noise, as a share of each channel's deviation in the training part"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -39,7 +41,11 @@ class Oversample(Balance):
     def extra(
         self, X: np.ndarray, y: np.ndarray, target: TargetSpec, seed: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        chosen = target.codes_of(list(self.classes), "balance.oversample.classes") if self.classes else np.arange(target.n_classes)
+        chosen = (
+            target.codes_of(list(self.classes), "balance.oversample.classes")
+            if self.classes
+            else np.arange(target.n_classes)
+        )
         chosen = np.setdiff1d(chosen, target.codes_of(list(self.except_), "balance.oversample.except"))
         rows, copies = self._copies(y, chosen, np.random.default_rng(seed))
         if len(rows) == 0:
@@ -50,10 +56,14 @@ class Oversample(Balance):
             new = roll(new, np.floor(uniforms(keys, 1)[:, 0] * X.shape[1]).astype(np.int64))
         if self.noise:
             axes = tuple(range(X.ndim - 1))
-            new = new + normals(keys, X.shape[1:]) * (self.noise * X.std(axis=axes, dtype=np.float64)).astype(np.float32)
+            new = new + normals(keys, X.shape[1:]) * (self.noise * X.std(axis=axes, dtype=np.float64)).astype(
+                np.float32
+            )
         return new, y[rows], rows
 
-    def _copies(self, y: np.ndarray, chosen: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _copies(
+        self, y: np.ndarray, chosen: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Rows to copy, and the number of each copy of a row."""
         if self.share is None:
             rows = np.flatnonzero(np.isin(y, chosen))

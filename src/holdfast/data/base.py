@@ -24,7 +24,9 @@ class DataSpec(Component):
 
     folder: str = Field(".", description="folder of the files, relative to the recipe")
     train: str = Field(description="file with the training inputs")
-    labels: str | None = Field(None, description="file with ids, targets and groups, where they are not in train")
+    labels: str | None = Field(
+        None, description="file with ids, targets and groups, where they are not in train"
+    )
     test: str | None = Field(None, description="file with the test inputs")
     sample: str | None = Field(None, description="the sample submission, whose form `submit` follows")
     id: str | None = Field(None, description="column that names a sample")

@@ -35,7 +35,9 @@ def ids_of(path: Path, frame: pd.DataFrame, column: str | None) -> np.ndarray:
     twice = ids[ids.duplicated()]
     if len(twice):
         lines = np.flatnonzero(ids == twice.iloc[0]) + 2
-        raise BadInput(f"{path}: id {twice.iloc[0]} stands twice, in lines {lines[0]} and {lines[1]} ({len(twice)} such)")
+        raise BadInput(
+            f"{path}: id {twice.iloc[0]} stands twice, in lines {lines[0]} and {lines[1]} ({len(twice)} such)"
+        )
     return ids.to_numpy(dtype=str)
 
 
@@ -43,7 +45,9 @@ def match(wanted: np.ndarray, given: np.ndarray, wanted_in: Path, given_in: Path
     """Positions in `given` of each id of `wanted`; raises BadInput where the two sets differ."""
     positions = pd.Index(given).get_indexer(wanted)
     if (positions < 0).any():
-        raise BadInput(f"{what} is missing in {given_in} for ids of {wanted_in}: {some(wanted[positions < 0])}")
+        raise BadInput(
+            f"{what} is missing in {given_in} for ids of {wanted_in}: {some(wanted[positions < 0])}"
+        )
     extra = ~np.isin(given, wanted)
     if extra.any():
         raise BadInput(f"{given_in} has ids that {wanted_in} has not: {some(given[extra])}")
@@ -78,7 +82,7 @@ def target_of(
 
 
 def guess_target_kind(values: pd.Series) -> str:
-    """"classes" or "real", from the values of a target column."""
+    """ "classes" or "real", from the values of a target column."""
     parsed = pd.to_numeric(values.dropna(), errors="coerce")
     if parsed.isna().any():
         return "classes"
@@ -86,10 +90,14 @@ def guess_target_kind(values: pd.Series) -> str:
     return "classes" if whole and parsed.nunique() <= 50 else "real"
 
 
-def class_target(path: Path, frame: pd.DataFrame, values: pd.Series, column: str) -> tuple[TargetSpec, np.ndarray]:
+def class_target(
+    path: Path, frame: pd.DataFrame, values: pd.Series, column: str
+) -> tuple[TargetSpec, np.ndarray]:
     names = class_names(values)
     if len(names) < 2:
-        raise BadInput(f"{path}: column {column!r} holds one class only ({', '.join(names)}); expected two or more")
+        raise BadInput(
+            f"{path}: column {column!r} holds one class only ({', '.join(names)}); expected two or more"
+        )
     codes = encode(values, names)
     aliases = {}
     for other in frame.columns:
@@ -117,7 +125,9 @@ def groups_of(path: Path, frame: pd.DataFrame, ids: np.ndarray, column: str) -> 
     values = frame[column]
     missing = np.flatnonzero(values.isna())
     if len(missing):
-        raise BadInput(f"{path}: line {missing[0] + 2} (id {ids[missing[0]]}): the group ({column}) is missing")
+        raise BadInput(
+            f"{path}: line {missing[0] + 2} (id {ids[missing[0]]}): the group ({column}) is missing"
+        )
     groups = values.astype(str).to_numpy(dtype=str)
     if len(np.unique(groups)) < 2:
         raise BadInput(

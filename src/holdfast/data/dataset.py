@@ -48,7 +48,10 @@ class Dataset:
     def take(self, indices: np.ndarray) -> Dataset:
         """A view of the samples at `indices`; inputs stay where they are."""
         rows = indices if self.rows is None else self.rows[indices]
-        cut = {name: None if (v := getattr(self, name)) is None else v[indices] for name in ("target", "groups", "order")}
+        cut: dict[str, Any] = {
+            name: None if (values := getattr(self, name)) is None else values[indices]
+            for name in ("target", "groups", "order")
+        }
         return replace(self, ids=self.ids[indices], rows=rows, **cut)
 
     def read(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:

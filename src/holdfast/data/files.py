@@ -34,7 +34,9 @@ def must_exist(path: Path, field: str) -> Path:
     return path
 
 
-def read_table(path: Path, text_columns: Iterable[str | None] = (), only: Sequence[str] | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path, text_columns: Iterable[str | None] = (), only: Sequence[str] | None = None
+) -> pd.DataFrame:
     """A CSV (UTF-8 with or without BOM, or CP949; `.gz` too) or Parquet file as a frame.
 
     `text_columns` stay as written ("007" keeps its zeros). `only`: columns to read.
@@ -50,7 +52,9 @@ def read_table(path: Path, text_columns: Iterable[str | None] = (), only: Sequen
     _check_columns_once(path, header)
     dtype = {column: str for column in as_text if column in header}
     try:
-        frame = pd.read_csv(io.BytesIO(text), dtype=dtype or None, usecols=list(only) if only else None, low_memory=False)
+        frame = pd.read_csv(
+            io.BytesIO(text), dtype=dtype or None, usecols=list(only) if only else None, low_memory=False
+        )
     except (ValueError, pd.errors.ParserError) as error:
         raise BadInput(f"{path}: cannot be read as CSV: {error}") from None
     if frame.empty:
@@ -116,7 +120,9 @@ def _check_fields(path: Path, text: bytes) -> list[str]:
     blank = lengths <= (1 if b"\r" in text[: ends[0] + 1] else 0)
     wrong = np.flatnonzero((fields != fields[0]) & ~blank)
     if len(wrong):
-        _wrong_fields(path, int(wrong[0]) + 1, int(fields[wrong[0]]), int(fields[0]), int(wrong[0]) == len(ends) - 1)
+        _wrong_fields(
+            path, int(wrong[0]) + 1, int(fields[wrong[0]]), int(fields[0]), int(wrong[0]) == len(ends) - 1
+        )
     return text[: ends[0]].decode().rstrip("\r").split(",")
 
 
@@ -173,7 +179,9 @@ def numbers(path: Path, frame: pd.DataFrame, columns: Sequence[str], ids: pd.Ser
         out[:, j] = values.to_numpy(dtype=np.float32, na_value=np.nan)
     if np.isinf(out).any():
         row, j = (int(i[0]) for i in np.nonzero(np.isinf(out)))
-        raise BadInput(f"{path}: line {row + 2}, column {columns[j]!r}: expected a finite number, found an infinite one")
+        raise BadInput(
+            f"{path}: line {row + 2}, column {columns[j]!r}: expected a finite number, found an infinite one"
+        )
     return out
 
 
@@ -183,9 +191,15 @@ def read_array(path: Path, field: str) -> np.ndarray:
         if path.name.endswith(".npy"):
             return np.load(path, mmap_mode="r", allow_pickle=False)
         with np.load(path, allow_pickle=False) as archive:
-            deep = [name for name in archive.files if archive[name].ndim >= 3] if len(archive.files) > 1 else archive.files
+            deep = (
+                [name for name in archive.files if archive[name].ndim >= 3]
+                if len(archive.files) > 1
+                else archive.files
+            )
             if len(deep) != 1:
-                raise BadInput(f"data.{field}: {path} holds {archive.files}; expected one array (n, steps, channels)")
+                raise BadInput(
+                    f"data.{field}: {path} holds {archive.files}; expected one array (n, steps, channels)"
+                )
             return archive[deep[0]]
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, BadInput):

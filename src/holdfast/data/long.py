@@ -75,7 +75,9 @@ def to_windows(
     same = (np.diff(codes) == 0) & (np.diff(times) == 0)
     if same.any():
         row = int(np.flatnonzero(same)[0])
-        raise BadInput(f"{path}: id {ids[codes[row]]} has time {times[row]:g} twice ({int(same.sum())} such rows)")
+        raise BadInput(
+            f"{path}: id {ids[codes[row]]} has time {times[row]:g} twice ({int(same.sum())} such rows)"
+        )
     if grid is None:
         grid = fit_grid(codes, times)
     places = positions(grid, codes, times)

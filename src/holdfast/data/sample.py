@@ -59,7 +59,13 @@ def read_sample(
 
 
 def _one_column(
-    path: Path, first: str, ids: np.ndarray, columns: tuple[str, ...], values: pd.Series, target: TargetSpec, probabilities: bool
+    path: Path,
+    first: str,
+    ids: np.ndarray,
+    columns: tuple[str, ...],
+    values: pd.Series,
+    target: TargetSpec,
+    probabilities: bool,
 ) -> SampleForm:
     numeric = pd.to_numeric(values, errors="coerce")
     shares = bool(numeric.notna().all() and numeric.between(0, 1).all())
@@ -91,7 +97,8 @@ def _class_columns(path: Path, columns: tuple[str, ...], target: TargetSpec) -> 
             continue
         for affix in ("start", "end"):
             found = [
-                [c for c in columns if (c.endswith(name) if affix == "start" else c.startswith(name))] for name in names
+                [c for c in columns if (c.endswith(name) if affix == "start" else c.startswith(name))]
+                for name in names
             ]
             if all(len(one) >= 1 for one in found):
                 best = tuple(min(one, key=len) for one in found)
@@ -121,7 +128,9 @@ def _same_ids(path: Path, ids: np.ndarray, test_ids: np.ndarray) -> None:
                 part
                 for part in (
                     f"{int(extra.sum())} are not in the test set ({rows})" if extra.any() else "",
-                    f"{int(lacking.sum())} test ids are not in the sample ({some(test_ids[lacking])})" if lacking.any() else "",
+                    f"{int(lacking.sum())} test ids are not in the sample ({some(test_ids[lacking])})"
+                    if lacking.any()
+                    else "",
                 )
                 if part
             )

@@ -55,7 +55,10 @@ class Table(DataSpec):
                 need_column(test_path, test_frame.columns, self.id, "id")
             test_ids = ids_of(test_path, test_frame, self.id)
             test = Dataset(
-                "table", test_ids, numbers(test_path, test_frame, features, pd.Series(test_ids)), tuple(features)
+                "table",
+                test_ids,
+                numbers(test_path, test_frame, features, pd.Series(test_ids)),
+                tuple(features),
             )
         return Loaded(train, spec, test, self.path(base, "sample"), notes, hashes)
 

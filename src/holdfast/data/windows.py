@@ -32,12 +32,18 @@ class Windows(DataSpec):
     default_prepare: ClassVar[tuple[str, ...]] = ("interpolate", "standardize")
 
     time: str | None = Field(None, description="column of time in a long table; null: rows are in order")
-    channels: tuple[str, ...] = Field((), description="channels to use, or for arrays their names; empty: all")
-    test_ids: str | None = Field(None, description="CSV of the test ids, beside a test array; null: the sample's ids")
+    channels: tuple[str, ...] = Field(
+        (), description="channels to use, or for arrays their names; empty: all"
+    )
+    test_ids: str | None = Field(
+        None, description="CSV of the test ids, beside a test array; null: the sample's ids"
+    )
 
     def load(self, base: Path) -> Loaded:
         train_path = self.needed(base, "train")
-        loaded = self._load_arrays(base, train_path) if is_array(train_path) else self._load_long(base, train_path)
+        loaded = (
+            self._load_arrays(base, train_path) if is_array(train_path) else self._load_long(base, train_path)
+        )
         for data, path in ((loaded.train, train_path), (loaded.test, self.path(base, "test"))):
             if data is not None and path is not None:
                 _refuse_infinite(path, data)
@@ -59,7 +65,9 @@ class Windows(DataSpec):
             ids_field = "test_ids" if self.test_ids else "sample"
             ids_path = self.path(base, ids_field)
             if ids_path is None:
-                raise BadInput(f"data.test_ids: {test_path} is an array; name the CSV with its ids, or data.sample")
+                raise BadInput(
+                    f"data.test_ids: {test_path} is an array; name the CSV with its ids, or data.sample"
+                )
             ids_frame = read_table(ids_path, (self.id,))
             if self.id is not None:
                 need_column(ids_path, ids_frame.columns, self.id, "id")
@@ -81,17 +89,23 @@ class Windows(DataSpec):
         if array.ndim == 2:
             array = array[:, :, None]
         if array.ndim != 3 or not np.issubdtype(array.dtype, np.number) or 0 in array.shape:
-            raise BadInput(f"data.{field}: {path}: expected numbers (n, steps, channels), found {array.dtype} {array.shape}")
+            raise BadInput(
+                f"data.{field}: {path}: expected numbers (n, steps, channels), found {array.dtype} {array.shape}"
+            )
         if len(array) != rows:
             raise BadInput(f"data.{field}: {path} holds {len(array)} windows, {ids_path} names {rows} ids")
         return array
 
     def _channel_names(self, path: Path, inputs: np.ndarray) -> tuple[str, ...]:
         if self.channels and len(self.channels) != inputs.shape[2]:
-            raise BadInput(f"data.channels: {path} holds {inputs.shape[2]} channels, the recipe names {len(self.channels)}")
+            raise BadInput(
+                f"data.channels: {path} holds {inputs.shape[2]} channels, the recipe names {len(self.channels)}"
+            )
         return self.channels or tuple(f"channel_{i}" for i in range(inputs.shape[2]))
 
-    def _dataset(self, ids: np.ndarray, inputs: np.ndarray, names: tuple[str, ...], side: dict[str, Any]) -> Dataset:
+    def _dataset(
+        self, ids: np.ndarray, inputs: np.ndarray, names: tuple[str, ...], side: dict[str, Any]
+    ) -> Dataset:
         mark = hash_arrays(ids, *(side.get(name) for name in ("target", "groups", "order")))
         return Dataset("windows", ids, inputs, names, **side, fingerprint=mark)
 
@@ -99,11 +113,16 @@ class Windows(DataSpec):
 
     def _load_long(self, base: Path, train_path: Path) -> Loaded:
         if self.id is None:
-            raise BadInput(f"data.id: {train_path} is a long table; name the column that says which sample a row is of")
+            raise BadInput(
+                f"data.id: {train_path} is a long table; name the column that says which sample a row is of"
+            )
         labels_path = self.path(base, "labels")
         frame = self._long_frame(train_path, "train")
         if labels_path is None:
-            labels_path, side_frame = train_path, _constant_rows(train_path, frame, self._side_columns(), self.id)
+            labels_path, side_frame = (
+                train_path,
+                _constant_rows(train_path, frame, self._side_columns(), self.id),
+            )
             ids = ids_of(train_path, side_frame, self.id)
         else:
             side_frame, ids = self.read_labels(labels_path)
@@ -125,13 +144,17 @@ class Windows(DataSpec):
             test_frame = self._long_frame(test_path, "test")
             missing = [channel for channel in channels if channel not in test_frame.columns]
             if missing:
-                raise BadInput(f"data.test: {test_path} lacks the channels {some(missing)} that {train_path} has")
+                raise BadInput(
+                    f"data.test: {test_path} lacks the channels {some(missing)} that {train_path} has"
+                )
             test_ids = np.asarray(pd.unique(test_frame[self.id].astype(str)), dtype=str)
 
             def test_windows() -> np.ndarray:
                 if "grid" not in made:  # the training windows came from the cache
                     windows()
-                return to_windows(test_path, test_frame, test_ids, self._id, self.time, channels, made["grid"])[0]
+                return to_windows(
+                    test_path, test_frame, test_ids, self._id, self.time, channels, made["grid"]
+                )[0]
 
             test_source = cached_array(test_path, test_windows, (*key, marks[train_path.name]))
             test = self._dataset(test_ids, test_source, tuple(channels), {})
@@ -178,7 +201,9 @@ def _constant_rows(path: Path, frame: pd.DataFrame, columns: list[str], id_colum
         need_column(path, frame.columns, column, "target")
         kinds = frame.groupby(id_column, sort=False)[column].nunique(dropna=False)
         if (kinds > 1).any():
-            raise BadInput(f"{path}: id {kinds[kinds > 1].index[0]} has more than one {column!r}; expected one an id")
+            raise BadInput(
+                f"{path}: id {kinds[kinds > 1].index[0]} has more than one {column!r}; expected one an id"
+            )
     return frame.drop_duplicates(id_column)[[id_column, *columns]].reset_index(drop=True)
 
 

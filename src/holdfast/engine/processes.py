@@ -33,9 +33,14 @@ class Processes:
         listener = threading.Thread(target=_listen, args=(events, report), daemon=True)
         listener.start()
         kept = {name: os.environ.get(name) for name in VARIABLES}
-        os.environ.update(dict.fromkeys(VARIABLES, str(work.threads)))  # read when libraries load, in the workers
+        os.environ.update(
+            dict.fromkeys(VARIABLES, str(work.threads))
+        )  # read when libraries load, in the workers
         pool = ProcessPoolExecutor(
-            min(self.jobs, len(jobs)), context, _begin, (self.components, pickle.dumps(work), run.path, events)
+            min(self.jobs, len(jobs)),
+            context,
+            _begin,
+            (self.components, pickle.dumps(work), run.path, events),
         )
         futures: list[Future[Job]] = []
         try:

@@ -27,7 +27,16 @@ def time_statistics(X: np.ndarray) -> np.ndarray:
     auto = [(centred[:, lag:] * centred[:, :-lag]).mean(axis=1) / scale**2 for lag in lags]
     rest = [np.abs(centred).mean(axis=1), np.sqrt((X**2).mean(axis=1)), X[:, 0], X[:, -1], X[:, -1] - X[:, 0]]
     return np.concatenate(
-        [mean, std, *quantiles, quantiles[4] - quantiles[2], quantiles[6] - quantiles[0], crossings, third, fourth]
+        [
+            mean,
+            std,
+            *quantiles,
+            quantiles[4] - quantiles[2],
+            quantiles[6] - quantiles[0],
+            crossings,
+            third,
+            fourth,
+        ]
         + auto
         + rest,
         axis=1,

@@ -50,7 +50,9 @@ class FittedEstimator:
         write_whole(folder / FILE, lambda file: joblib.dump(self, file, compress=("zlib", 1)))
 
 
-def fit_estimator(member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int) -> FittedEstimator:
+def fit_estimator(
+    member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int
+) -> FittedEstimator:
     """Fit pipeline, balance and estimator on a training part."""
     model = member.model
     assert isinstance(model, Estimator)

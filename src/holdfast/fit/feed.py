@@ -38,18 +38,27 @@ class Feed:
         self, train: Dataset, y: np.ndarray, pipeline: Pipeline, augments: Sequence[Augmentation],
         balances: Sequence[Balance], target: TargetSpec, batch_size: int, seed: int, in_memory: bool | None = None,
     ):  # fmt: skip
-        self.train, self.pipeline, self.augments, self.balances = train, pipeline, tuple(augments), tuple(balances)
+        self.train, self.pipeline, self.augments, self.balances = (
+            train,
+            pipeline,
+            tuple(augments),
+            tuple(balances),
+        )
         self.target, self.batch_size, self.seed = target, batch_size, seed
         for augment in self.augments:
             if train.kind not in augment.takes:
-                raise BadInput(f"augment: {augment.name} takes {' or '.join(sorted(augment.takes))}, the data are {train.kind}")
+                raise BadInput(
+                    f"augment: {augment.name} takes {' or '.join(sorted(augment.takes))}, the data are {train.kind}"
+                )
         width = pipeline.transform(train.read(slice(0, 1))).size / max(train.read(slice(0, 1)).size, 1)
         fits = train.nbytes * (1 + width) < MEMORY_SHARE * psutil.virtual_memory().available
         self.y = y
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
         if self.base is None and any(balance.extra(*self._probe(), seed) for balance in self.balances):
-            raise BadInput("balance: oversample makes new samples in memory, and these data do not fit; use balanced_sampler")
+            raise BadInput(
+                "balance: oversample makes new samples in memory, and these data do not fit; use balanced_sampler"
+            )
         weights = [w for b in self.balances if (w := b.weights(self.y, target)) is not None]
         self.weights = torch.from_numpy(np.prod(weights, axis=0, dtype=np.float32)) if weights else None
         self.targets = torch.from_numpy(self.y if target.kind == "classes" else self.y.astype(np.float32))

@@ -128,7 +128,10 @@ class Curve(Hook):
         self.started = now
         state.curve.append(row)
         if self.file is not None:
-            lines = [",".join(row), *(",".join(f"{value:.6g}" for value in each.values()) for each in state.curve)]
+            lines = [
+                ",".join(row),
+                *(",".join(f"{value:.6g}" for value in each.values()) for each in state.curve),
+            ]
             write_text(self.file, "\n".join(lines) + "\n")
         self.report({"event": "epoch", "epochs": state.epochs, **row})
 

@@ -27,7 +27,9 @@ def make_optimizer(settings: Fit, net: torch.nn.Module) -> torch.optim.Optimizer
     extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if settings.optimizer == "sgd" else {}
     if settings.optimizer == "adamw":
         extra["fused"] = True
-    return classes[settings.optimizer](net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, **extra)
+    return classes[settings.optimizer](
+        net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, **extra
+    )
 
 
 def train_network(
@@ -70,7 +72,9 @@ def _epoch(fabric: Any, state: LoopState, feed: Feed, loss: Loss, settings: Fit,
         value = loss.value(state.net(inputs), targets, weights)
         fabric.backward(value)
         if settings.clip is not None:
-            fabric.clip_gradients(state.net, state.optimizer, max_norm=settings.clip, error_if_nonfinite=False)
+            fabric.clip_gradients(
+                state.net, state.optimizer, max_norm=settings.clip, error_if_nonfinite=False
+            )
         state.optimizer.step()
         state.optimizer.zero_grad()
         with warnings.catch_warnings():
@@ -82,5 +86,7 @@ def _epoch(fabric: Any, state: LoopState, feed: Feed, loss: Loss, settings: Fit,
         seen += len(batch.inputs)
     mean = float(total) / max(seen, 1)
     if mean != mean:
-        raise FloatingPointError(f"the loss became NaN in epoch {state.epoch}: lower fit.lr, or look at the inputs")
+        raise FloatingPointError(
+            f"the loss became NaN in epoch {state.epoch}: lower fit.lr, or look at the inputs"
+        )
     return mean

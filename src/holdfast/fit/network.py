@@ -69,7 +69,10 @@ class FittedNetwork:
     def __getstate__(self) -> dict[str, Any]:
         """A network is pickled as its weights; its spec builds it again."""
         net = self.net
-        return {**self.__dict__, "net": None if net is None else {k: v.cpu().numpy() for k, v in net.state_dict().items()}}
+        return {
+            **self.__dict__,
+            "net": None if net is None else {k: v.cpu().numpy() for k, v in net.state_dict().items()},
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         weights = state.pop("net")
@@ -80,7 +83,13 @@ class FittedNetwork:
 
 
 def fit_network(
-    member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, folder: Path | None, mark: str, report: Report
+    member: MemberSpec,
+    train: Dataset,
+    target: TargetSpec,
+    seed: int,
+    folder: Path | None,
+    mark: str,
+    report: Report,
 ) -> FittedNetwork:
     """Train a network on a training part; an inner split of it is watched where the recipe asks for that."""
     model, settings, loss = member.model, member.fit, member.loss

@@ -54,17 +54,23 @@ def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberS
     model, where = member.model, f"members.{name}"
     assert isinstance(model, Model)
     if target.kind not in model.targets:
-        raise BadInput(f"{where}.model: {model.name} predicts {' or '.join(sorted(model.targets))}, the target is {target.kind}")
+        raise BadInput(
+            f"{where}.model: {model.name} predicts {' or '.join(sorted(model.targets))}, the target is {target.kind}"
+        )
     features = member.features
     if isinstance(model, Network) or kind in model.takes:
         if features is not None:
             raise BadInput(f"{where}.features: {model.name} takes {kind} as they are; leave features out")
     elif features is None:
         if kind not in DEFAULT_FEATURES:
-            raise BadInput(f"{where}.model: {model.name} takes {' or '.join(sorted(model.takes))}, the data are {kind}")
+            raise BadInput(
+                f"{where}.model: {model.name} takes {' or '.join(sorted(model.takes))}, the data are {kind}"
+            )
         features = parse("features", DEFAULT_FEATURES[kind])
     if isinstance(model, Network) and kind not in model.takes:
-        raise BadInput(f"{where}.model: {model.name} takes {' or '.join(sorted(model.takes))}, the data are {kind}")
+        raise BadInput(
+            f"{where}.model: {model.name} takes {' or '.join(sorted(model.takes))}, the data are {kind}"
+        )
     prepare = member.prepare if member.prepare is not None else recipe.prepare
     if prepare is None:
         prepare = tuple(parse("prepare", step) for step in known("data")[kind].default_prepare)  # type: ignore[attr-defined]
@@ -81,9 +87,14 @@ def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberS
     fit = recipe.fit.merged(member.fit) if network else None
     if fit is not None:
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
-    return MemberSpec(
-        name, model, features, loss, tuple(prepare), tuple(balance), tuple(augment) if network else (), fit  # type: ignore[arg-type]
-    )
+    parts: dict[str, Any] = {
+        "features": features,
+        "loss": loss,
+        "prepare": tuple(prepare),
+        "balance": tuple(balance),
+        "augment": tuple(augment) if network else (),
+    }
+    return MemberSpec(name=name, model=model, fit=fit, **parts)
 
 
 def unreached(recipe: Recipe, members: list[MemberSpec]) -> list[str]:

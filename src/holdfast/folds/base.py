@@ -25,7 +25,12 @@ class Splitter(Component):
     repeats: int = Field(1, ge=1, description="how many times all folds are drawn, each time anew")
 
     def split(
-        self, n: int, y: np.ndarray | None, groups: np.ndarray | None, order: np.ndarray | None = None, seed: int = 0
+        self,
+        n: int,
+        y: np.ndarray,
+        groups: np.ndarray | None,
+        order: np.ndarray | None = None,
+        seed: int = 0,
     ) -> Split:
         """Row numbers of training and validation part, a fold each.
 

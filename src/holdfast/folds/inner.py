@@ -31,7 +31,9 @@ def inner_folds(y: np.ndarray, groups: np.ndarray | None, k: int, seed: int) -> 
         return [(train, valid) for train, valid in split if len(train) and len(valid)]
 
 
-def inner_split(y: np.ndarray, groups: np.ndarray | None, share: float, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
+def inner_split(
+    y: np.ndarray, groups: np.ndarray | None, share: float, seed: int
+) -> tuple[np.ndarray, np.ndarray] | None:
     """One (learn, watch) split with about `share` of the rows watched; None where it cannot be made."""
     folds = inner_folds(y, groups, max(2, round(1 / share)), seed)
     return folds[0] if folds else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from numpy import ndarray as Array
 from pydantic import Field
 
 from holdfast.errors import BadInput
@@ -27,7 +28,9 @@ def strata(y: np.ndarray, k: int) -> np.ndarray:
 class StratifiedGroup(Seeded):
     """Groups whole, class shares as even as whole groups allow (scikit-learn's StratifiedGroupKFold)."""
 
-    def split(self, n, y, groups, order=None, seed=0) -> Split:  # type: ignore[no-untyped-def]
+    def split(
+        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+    ) -> Split:
         from sklearn.model_selection import StratifiedGroupKFold
 
         if groups is None:
@@ -42,7 +45,9 @@ class Stratified(Seeded):
 
     keeps_groups: ClassVar[bool] = False
 
-    def split(self, n, y, groups, order=None, seed=0) -> Split:  # type: ignore[no-untyped-def]
+    def split(
+        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+    ) -> Split:
         from sklearn.model_selection import StratifiedKFold
 
         made = StratifiedKFold(self.k, shuffle=True, random_state=seed)
@@ -55,7 +60,9 @@ class Group(Seeded):
 
     shares_classes: ClassVar[bool] = False
 
-    def split(self, n, y, groups, order=None, seed=0) -> Split:  # type: ignore[no-untyped-def]
+    def split(
+        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+    ) -> Split:
         from sklearn.model_selection import GroupKFold
 
         if groups is None:
@@ -73,13 +80,19 @@ class Blocks(Splitter):
     shares_classes: ClassVar[bool] = False
 
     k: int = Field(5, ge=2, description="number of blocks")
-    guard: float = Field(0.0, ge=0, description="training samples nearer than this to a block are left out, in order's unit")
+    guard: float = Field(
+        0.0, ge=0, description="training samples nearer than this to a block are left out, in order's unit"
+    )
 
-    def split(self, n, y, groups, order=None, seed=0) -> Split:  # type: ignore[no-untyped-def]
+    def split(
+        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+    ) -> Split:
         if order is None:
             raise BadInput("folds.kind: blocks needs data.order, the column of time or sequence")
         if self.repeats > 1:
-            raise BadInput("folds.repeats: blocks draws nothing, so it cannot be repeated; leave repeats at 1")
+            raise BadInput(
+                "folds.repeats: blocks draws nothing, so it cannot be repeated; leave repeats at 1"
+            )
         units = order if groups is None else _starts(order, groups)
         block = _even_blocks(units, self.k)
         splits = []
@@ -105,7 +118,9 @@ def _even_blocks(units: np.ndarray, k: int) -> np.ndarray:
     """Block of each sample: k runs of units in order, of nearly even sample counts, equal units together."""
     values, codes, counts = np.unique(units, return_inverse=True, return_counts=True)
     if len(values) < k:
-        raise BadInput(f"folds.k: {k} blocks from {len(values)} distinct times or events; use k={len(values)} or less")
+        raise BadInput(
+            f"folds.k: {k} blocks from {len(values)} distinct times or events; use k={len(values)} or less"
+        )
     middle = np.cumsum(counts) - counts / 2
     block = np.minimum((middle * k / counts.sum()).astype(int), k - 1)
     for i in range(1, len(block)):  # no block may stay empty where a few units hold most samples
@@ -119,4 +134,6 @@ def _even_blocks(units: np.ndarray, k: int) -> np.ndarray:
 class FromFile(Splitter):
     """Folds that a team shares: a CSV with columns id, fold and, for several repeats, repeat."""
 
-    path: str = Field(description="CSV with columns id, fold (0, 1, …), optionally repeat; relative to the recipe")
+    path: str = Field(
+        description="CSV with columns id, fold (0, 1, …), optionally repeat; relative to the recipe"
+    )

@@ -58,10 +58,12 @@ def make_folds(splitter: Splitter, data: Dataset, target: TargetSpec, base: Path
                 f"folds.kind: {splitter.name} would put one group on both sides of a split, and data.group is declared;"
                 " use stratified_group or group"
             )
+        assert data.target is not None
         _refuse_rare(splitter, data, target)
         seed = getattr(splitter, "seed", 0)
         splits = [
-            splitter.split(len(data), data.target, data.groups, data.order, seed + r) for r in range(splitter.repeats)
+            splitter.split(len(data), data.target, data.groups, data.order, seed + r)
+            for r in range(splitter.repeats)
         ]
     rows = np.stack([_fold_of(split, len(data)) for split in splits])
     for split in splits:
@@ -74,13 +76,17 @@ def assert_groups_whole(split: Split, groups: np.ndarray | None) -> None:
     """No group on both sides of any split; raises BadInput that names one."""
     for k, (train, valid) in enumerate(split):
         if len(train) == 0 or len(valid) == 0:
-            raise BadInput(f"folds: fold {k} has {len(train)} training and {len(valid)} scored samples; use fewer folds")
+            raise BadInput(
+                f"folds: fold {k} has {len(train)} training and {len(valid)} scored samples; use fewer folds"
+            )
         if np.intersect1d(train, valid).size:
             raise BadInput(f"folds: fold {k} has samples on both sides")
         if groups is not None:
             both = np.intersect1d(groups[train], groups[valid])
             if both.size:
-                raise BadInput(f"folds: group {both[0]} is on both sides of fold {k} ({both.size} such groups)")
+                raise BadInput(
+                    f"folds: group {both[0]} is on both sides of fold {k} ({both.size} such groups)"
+                )
 
 
 def units_per_class(data: Dataset, target: TargetSpec) -> np.ndarray:
@@ -128,7 +134,9 @@ def describe(folds: Folds, data: Dataset, target: TargetSpec) -> tuple[pd.DataFr
     if target.kind == "classes" and lacking:
         most = int(units_per_class(data, target).min())
         for name, where in lacking.items():
-            said.append(f"class {name} is absent from {', '.join(where)}; the largest k that could hold every class is {most}")
+            said.append(
+                f"class {name} is absent from {', '.join(where)}; the largest k that could hold every class is {most}"
+            )
     return counts, said
 
 
@@ -162,7 +170,9 @@ def _read(path: Path, ids: np.ndarray) -> np.ndarray:
             raise BadInput(f"{path}: an id stands twice in repeat {repeat}")
         fold = part["fold"].to_numpy()[match(ids, given, Path("the training data"), path, "the fold")]
         if not np.array_equal(np.unique(fold), np.arange(fold.max() + 1)) or fold.max() < 1:
-            raise BadInput(f"{path}: folds must be numbered 0, 1, … with none left out, found {sorted(set(fold))}")
+            raise BadInput(
+                f"{path}: folds must be numbered 0, 1, … with none left out, found {sorted(set(fold))}"
+            )
         rows.append(fold.astype(int))
     return np.stack(rows)
 

@@ -21,5 +21,7 @@ class Loss(Component):
     kind: ClassVar[str] = "loss"
     targets: ClassVar[str] = "classes"
 
-    def value(self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    def value(
+        self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
+    ) -> torch.Tensor:
         raise NotImplementedError

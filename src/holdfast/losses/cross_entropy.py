@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 class CrossEntropy(Loss):
     """Softmax cross-entropy with label smoothing (Szegedy et al. 2016)."""
 
-    smoothing: float = Field(0.0, ge=0, lt=1, description="share of each target spread evenly over all classes")
+    smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of each target spread evenly over all classes"
+    )
 
-    def value(self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    def value(
+        self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
+    ) -> torch.Tensor:
         from torch.nn.functional import cross_entropy
 
         each = cross_entropy(outputs.float(), targets, reduction="none", label_smoothing=self.smoothing)

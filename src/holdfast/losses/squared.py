@@ -17,6 +17,8 @@ class SquaredError(Loss):
 
     targets: ClassVar[str] = "real"
 
-    def value(self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    def value(
+        self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
+    ) -> torch.Tensor:
         each = (outputs.float().squeeze(1) - targets) ** 2
         return each.mean() if weights is None else (each * weights).mean()

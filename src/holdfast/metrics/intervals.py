@@ -66,7 +66,12 @@ def _sums(parts: np.ndarray | None, codes: np.ndarray, units: int) -> np.ndarray
 
 
 def _direct(
-    metric: Metric, truth: np.ndarray, predictions: list[np.ndarray], codes: np.ndarray, units: int, rng: np.random.Generator
+    metric: Metric,
+    truth: np.ndarray,
+    predictions: list[np.ndarray],
+    codes: np.ndarray,
+    units: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     order = np.argsort(codes, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(codes, minlength=units))[:-1])

@@ -19,7 +19,11 @@ class DecisionCalibrated:
         self.estimator, self.inner, self.seed = estimator, inner, seed
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
     ) -> DecisionCalibrated:
         from sklearn.base import clone
 
@@ -39,7 +43,9 @@ class DecisionCalibrated:
             at = np.concatenate(rows)
             self.calibrator_ = fit_calibrator(np.concatenate(held), y[at], self.classes_)
         else:
-            self.calibrator_ = fit_calibrator(_two_axes(self.estimator.decision_function(X)), y, self.classes_)
+            self.calibrator_ = fit_calibrator(
+                _two_axes(self.estimator.decision_function(X)), y, self.classes_
+            )
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:

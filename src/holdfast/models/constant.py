@@ -18,4 +18,6 @@ class Constant(Estimator):
     def build(self, target: TargetSpec, seed: int, threads: int) -> Any:
         from sklearn.dummy import DummyClassifier, DummyRegressor
 
-        return DummyClassifier(strategy="prior") if target.kind == "classes" else DummyRegressor(strategy="mean")
+        return (
+            DummyClassifier(strategy="prior") if target.kind == "classes" else DummyRegressor(strategy="mean")
+        )

@@ -45,7 +45,9 @@ class ConvResidual(Network):
         class Block(nn.Module):
             def __init__(self, channels: int, width: int):
                 super().__init__()
-                self.convolutions = nn.ModuleList([convolution(channels), convolution(width), convolution(width)])
+                self.convolutions = nn.ModuleList(
+                    [convolution(channels), convolution(width), convolution(width)]
+                )
                 self.norms = nn.ModuleList([nn.BatchNorm2d(width) for _ in range(3)])
 
             def forward(self, x: Tensor) -> Tensor:
@@ -77,4 +79,4 @@ class ConvResidual(Network):
                 x = x.mean(dim=(2, 3))
                 return self.last(self.dropout(F.elu(self.norm(self.dense(x)))))
 
-        return Net(self).to(memory_format=torch.channels_last)
+        return Net(self).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -17,7 +17,8 @@ class _Rocket(Estimator):
     transform: ClassVar[str]
 
     head: Literal["ridge", "logistic"] = Field(
-        "ridge", description="ridge: penalty and calibration from inner group-aware folds; logistic: penalty C"
+        "ridge",
+        description="ridge: penalty and calibration from inner group-aware folds; logistic: penalty C",
     )
     C: float = Field(0.01, gt=0, description="inverse strength of the logistic head's penalty")
     inner: int = Field(4, ge=2, description="inner folds of the ridge head")
@@ -27,7 +28,9 @@ class _Rocket(Estimator):
 
         if self.head == "logistic" and target.kind == "real":
             raise ValueError("model: the logistic head is for classes; use head: ridge")
-        head = KernelRidge(target.kind, self.inner, seed) if self.head == "ridge" else LogisticHead(self.C, seed)
+        head = (
+            KernelRidge(target.kind, self.inner, seed) if self.head == "ridge" else LogisticHead(self.C, seed)
+        )
         return RocketEstimator(self.transform, self._kernels(), head, seed, threads)
 
     def _kernels(self) -> int:
@@ -52,7 +55,9 @@ class MultiRocket(_Rocket):
 
     transform: ClassVar[str] = "MultiRocket"
 
-    n_kernels: int = Field(2_500, ge=84, description="kernels of each of the two series; about 8 features each")
+    n_kernels: int = Field(
+        2_500, ge=84, description="kernels of each of the two series; about 8 features each"
+    )
 
     def _kernels(self) -> int:
         return self.n_kernels

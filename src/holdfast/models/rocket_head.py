@@ -8,7 +8,7 @@ import numpy as np
 
 from holdfast.data.dataset import CHUNK
 from holdfast.folds.inner import inner_folds
-from holdfast.models.calibrated import fit_calibrator
+from holdfast.models.calibrated import Calibrator, fit_calibrator
 
 SHORTEST = 9  # steps that aeon's kernels need
 ALPHAS = (1e1, 1e2, 1e3, 1e4, 1e5)  # of the ridge, per feature-scaled kernel
@@ -18,10 +18,20 @@ class RocketEstimator:
     """`fit(X, y)` on windows `(n, steps, channels)` without gaps. Features are float32, made in place."""
 
     def __init__(self, transform: str, n_kernels: int, head: Any, seed: int, threads: int):
-        self.transform, self.n_kernels, self.head, self.seed, self.threads = transform, n_kernels, head, seed, threads
+        self.transform, self.n_kernels, self.head, self.seed, self.threads = (
+            transform,
+            n_kernels,
+            head,
+            seed,
+            threads,
+        )
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None, groups: np.ndarray | None = None
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
     ) -> RocketEstimator:
         from aeon.transformations.collection import convolution_based
 
@@ -48,7 +58,9 @@ class RocketEstimator:
         """`(n, features)` float32, a chunk at a time, so that only the result is large."""
         out: np.ndarray | None = None
         for start in range(0, len(X), CHUNK):
-            made = np.asarray(self.kernels_.transform(_channels_first(X[start : start + CHUNK])), dtype=np.float32)
+            made = np.asarray(
+                self.kernels_.transform(_channels_first(X[start : start + CHUNK])), dtype=np.float32
+            )
             if out is None:
                 out = np.empty((len(X), made.shape[1]), dtype=np.float32)
             out[start : start + len(made)] = made
@@ -82,7 +94,9 @@ class KernelRidge:
     def __init__(self, kind: str, inner: int, seed: int):
         self.kind, self.inner, self.seed = kind, inner, seed
 
-    def fit(self, F: np.ndarray, y: np.ndarray, weights: np.ndarray | None, groups: np.ndarray | None) -> None:
+    def fit(
+        self, F: np.ndarray, y: np.ndarray, weights: np.ndarray | None, groups: np.ndarray | None
+    ) -> None:
         if self.kind == "classes":
             self.classes_ = np.unique(y)
             Y = np.where(y[:, None] == self.classes_, 1.0, -1.0)
@@ -99,7 +113,7 @@ class KernelRidge:
 
     def _choose(self, K: np.ndarray, Y: np.ndarray, y: np.ndarray, inverse: np.ndarray, folds: Any) -> float:
         """The penalty with the best held-out loss; keeps its calibration."""
-        best = (np.inf, ALPHAS[0], None)
+        best: tuple[float, float, Calibrator | None] = (np.inf, ALPHAS[0], None)
         for alpha in ALPHAS:
             held = np.zeros_like(Y)
             for learn, watch in folds:
@@ -125,7 +139,9 @@ class KernelRidge:
         calibrator = getattr(self, "calibrator_", None)
         if calibrator is not None:
             return calibrator.probabilities(decision)
-        one_hot = np.eye(len(self.classes_))[decision.argmax(axis=1)]  # one unit of data: nothing to calibrate on
+        one_hot = np.eye(len(self.classes_))[
+            decision.argmax(axis=1)
+        ]  # one unit of data: nothing to calibrate on
         return 0.9 * one_hot + 0.1 / len(self.classes_)
 
 
@@ -134,7 +150,9 @@ def _solve(K: np.ndarray, Y: np.ndarray, inverse: np.ndarray, alpha: float) -> n
 
     regular = K.copy()
     regular[np.diag_indices_from(regular)] += alpha * inverse
-    return cho_solve(cho_factor(regular, lower=True, overwrite_a=True, check_finite=False), Y, check_finite=False)
+    return cho_solve(
+        cho_factor(regular, lower=True, overwrite_a=True, check_finite=False), Y, check_finite=False
+    )
 
 
 class LogisticHead:
@@ -143,7 +161,9 @@ class LogisticHead:
     def __init__(self, C: float, seed: int):
         self.C, self.seed = C, seed
 
-    def fit(self, F: np.ndarray, y: np.ndarray, weights: np.ndarray | None, groups: np.ndarray | None) -> None:
+    def fit(
+        self, F: np.ndarray, y: np.ndarray, weights: np.ndarray | None, groups: np.ndarray | None
+    ) -> None:
         from sklearn.linear_model import LogisticRegression
 
         self.model_ = LogisticRegression(C=self.C, max_iter=300, random_state=self.seed % 2**32)

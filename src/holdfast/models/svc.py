@@ -27,5 +27,7 @@ class Svc(Estimator):
     def build(self, target: TargetSpec, seed: int, threads: int) -> Any:
         from sklearn.svm import SVC
 
-        machine = SVC(C=self.C, kernel=self.kernel, gamma=self.gamma, decision_function_shape="ovr", cache_size=500)
+        machine = SVC(
+            C=self.C, kernel=self.kernel, gamma=self.gamma, decision_function_shape="ovr", cache_size=500
+        )
         return DecisionCalibrated(machine, self.inner, seed)

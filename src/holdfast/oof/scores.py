@@ -28,10 +28,15 @@ def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[st
     truth = work.train.target
     assert truth is not None
     scores: dict[str, Any] = {
-        metric.name: score_with_interval(metric, truth, list(oof), work.train.groups, work.seed).plain() for metric in metrics
+        metric.name: score_with_interval(metric, truth, list(oof), work.train.groups, work.seed).plain()
+        for metric in metrics
     }
     scores["per_fold"] = [
-        [metrics[0].score(truth[rows], oof[r, rows]) for k in range(work.folds.k) for rows in [work.folds.part(r, k)[1]]]
+        [
+            metrics[0].score(truth[rows], oof[r, rows])
+            for k in range(work.folds.k)
+            for rows in [work.folds.part(r, k)[1]]
+        ]
         for r in range(work.folds.repeats)
     ]
     return scores
@@ -44,7 +49,9 @@ def score_so_far(work: Work, metric: Metric, oof: np.ndarray) -> Score:
     there = ~np.isnan(oof.reshape(len(oof), len(truth), -1)).any(axis=2)
     rows = np.flatnonzero(there[0])
     whole = [part[rows] for part, ok in zip(oof, there) if ok[rows].all()]
-    return score_with_interval(metric, truth[rows], whole, None if groups is None else groups[rows], work.seed)
+    return score_with_interval(
+        metric, truth[rows], whole, None if groups is None else groups[rows], work.seed
+    )
 
 
 def floor_predictions(data: Dataset, target: TargetSpec, folds: Folds, metric: Metric) -> np.ndarray:
@@ -70,7 +77,9 @@ def constant_predictions(constant: tuple[float, ...], n: int, target: TargetSpec
     return np.tile(np.asarray(constant, dtype=np.float64), (1, n, 1))
 
 
-def per_class(truth: np.ndarray, prediction: np.ndarray, names: tuple[str, ...], groups: np.ndarray | None) -> list[dict[str, Any]]:
+def per_class(
+    truth: np.ndarray, prediction: np.ndarray, names: tuple[str, ...], groups: np.ndarray | None
+) -> list[dict[str, Any]]:
     """Precision, recall and F1 of each class over the first repeat, its rows, and its groups where known."""
     from sklearn.metrics import precision_recall_fscore_support
 

@@ -30,7 +30,7 @@ def gather(work: Work, run: Run, jobs: Iterable[Job]) -> np.ndarray:
 def gather_test(run: Run, jobs: Iterable[Job]) -> np.ndarray:
     """Test predictions of one member: the mean over folds and repeats."""
     made = [np.load(run.fold_folder(job.member, job.repeat, job.fold) / "test.npy") for job in jobs]
-    return np.mean(made, axis=0, dtype=np.float64).astype(np.float32)
+    return np.stack(made).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def save_index(work: Work, path: Path) -> None:

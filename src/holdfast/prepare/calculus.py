@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from pydantic import Field
 
@@ -30,7 +32,7 @@ def integral(X: np.ndarray, step: float = 1.0) -> np.ndarray:
 class _Beside:
     """Adds a function of the data's own channels (the first ones) as further channels."""
 
-    def __init__(self, function, own: int, step: float):  # type: ignore[no-untyped-def]
+    def __init__(self, function: Callable[[np.ndarray, float], np.ndarray], own: int, step: float):
         self.function, self.own, self.step = function, own, step
 
     def transform(self, X: np.ndarray) -> np.ndarray:

@@ -69,7 +69,9 @@ class Interpolate(Preparation):
     before_augment: ClassVar[bool] = True
 
     limit: int | None = Field(
-        None, ge=1, description="longest gap, in steps, to interpolate; longer ones get the channel's training mean"
+        None,
+        ge=1,
+        description="longest gap, in steps, to interpolate; longer ones get the channel's training mean",
     )
 
     def build(self, channels: int) -> _Interpolator:

@@ -18,7 +18,9 @@ class Pipeline:
     def __init__(self, steps: Sequence[Preparation], kind: str, channels: int):
         for step in steps:
             if kind not in step.takes:
-                raise BadInput(f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}")
+                raise BadInput(
+                    f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}"
+                )
         halves = [step.before_augment for step in steps]
         if halves != sorted(halves, reverse=True):
             first = steps[halves.index(False)].name

@@ -67,7 +67,9 @@ def _with_parents(path: Path, seen: tuple[Path, ...] = ()) -> Source:
     if parent is None:
         return source
     if not isinstance(parent, str):
-        raise BadInput(f"{source.place(('extends',))}: extends: expected the name of one YAML file, got {parent!r}")
+        raise BadInput(
+            f"{source.place(('extends',))}: extends: expected the name of one YAML file, got {parent!r}"
+        )
     here = path.resolve()
     if here in seen:
         raise BadInput(f"{path}: extends: the files extend each other in a circle")
@@ -81,7 +83,9 @@ def _merge(below: dict[str, Any], over: dict[str, Any], path: tuple[str, ...] = 
         there = merged.get(key)
         if path == ("members",) and value is None:
             merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(there, dict) and not _another_component(key, there, value):
+        elif (
+            isinstance(value, dict) and isinstance(there, dict) and not _another_component(key, there, value)
+        ):
             merged[key] = _merge(there, value, (*path, str(key)))
         else:
             merged[key] = value
@@ -111,7 +115,9 @@ def read_yaml(path: Path) -> Source:
         line = f":{mark.line + 1}" if mark else ""
         raise BadInput(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from None
     if not isinstance(node, yaml.MappingNode):
-        raise BadInput(f"{path}: expected a recipe, key: value lines, found {'nothing' if node is None else 'something else'}")
+        raise BadInput(
+            f"{path}: expected a recipe, key: value lines, found {'nothing' if node is None else 'something else'}"
+        )
     source = Source({})
     source.values = _build(node, (), source.places, path)
     return source
@@ -125,7 +131,9 @@ def _build(node: yaml.Node, place: Location, places: dict[Location, str], path: 
             key = str(_scalar(key_node))
             if key in values:
                 line = key_node.start_mark.line + 1
-                raise BadInput(f"{path}:{line}: {'.'.join(map(str, (*place, key)))}: this key is written twice")
+                raise BadInput(
+                    f"{path}:{line}: {'.'.join(map(str, (*place, key)))}: this key is written twice"
+                )
             values[key] = _build(value_node, (*place, key), places, path)
             places[(*place, key)] = f"{path}:{key_node.start_mark.line + 1}"
         return values
@@ -188,7 +196,9 @@ def _refuse_questions(source: Source) -> None:
     def walk(value: Any, place: Location) -> None:
         if isinstance(value, str) and value.startswith("?"):
             field_path = ".".join(map(str, place))
-            open_questions.append(f"{source.place(place)}: {field_path}: a question is open: {value[1:].strip()}")
+            open_questions.append(
+                f"{source.place(place)}: {field_path}: a question is open: {value[1:].strip()}"
+            )
         elif isinstance(value, dict | list):
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 walk(item, (*place, key))

@@ -64,7 +64,9 @@ def component(name: str) -> Callable[[C], C]:
     def register(cls: C) -> C:
         there = _found[cls.kind].get(name)
         if there is not None and (there.__module__, there.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise BadInput(f"two {cls.kind} components are named {name!r}: {there.__module__} and {cls.__module__}")
+            raise BadInput(
+                f"two {cls.kind} components are named {name!r}: {there.__module__} and {cls.__module__}"
+            )
         cls.name = name
         _found[cls.kind][name] = cls
         return cls
@@ -100,14 +102,17 @@ def load_user_components(files: list[Path]) -> str:
         for kind in FAMILIES:  # so that a clash of names is found whichever comes first
             known(kind)
         spec = importlib.util.spec_from_file_location(module_name, file)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
         try:
             spec.loader.exec_module(module)
         except Exception as error:
             del sys.modules[module_name]
-            raise BadInput(f"components: {file} cannot be imported: {type(error).__name__}: {error}") from error
+            raise BadInput(
+                f"components: {file} cannot be imported: {type(error).__name__}: {error}"
+            ) from error
     return digest.hexdigest()[:16] if files else ""
 
 
@@ -150,7 +155,9 @@ class Named:
         self.kind = kind
         self.by_kind = by_kind  # written as {kind: name, …} rather than {name: {…}}
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             lambda value: parse(self.kind, value),
             serialization=core_schema.plain_serializer_function_ser_schema(self._written),
@@ -171,7 +178,12 @@ class Named:
                 choices.append(fields)
             else:
                 choices.append(
-                    {"type": "object", "properties": {name: fields}, "required": [name], "additionalProperties": False}
+                    {
+                        "type": "object",
+                        "properties": {name: fields},
+                        "required": [name],
+                        "additionalProperties": False,
+                    }
                 )
         return {"anyOf": choices}
 

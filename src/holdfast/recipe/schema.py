@@ -23,7 +23,9 @@ Augments = Annotated[tuple[Annotated[Component, Named("augment")], ...], BeforeV
 class Fit(Strict):
     """How a network is trained. Estimators ignore it."""
 
-    epochs: int = Field(20, ge=1, description="passes over the training part; the most, where patience is set")
+    epochs: int = Field(
+        20, ge=1, description="passes over the training part; the most, where patience is set"
+    )
     batch_size: int = Field(64, ge=1, description="samples a step")
     lr: float = Field(1e-3, gt=0, description="learning rate, the highest of the schedule")
     weight_decay: float = Field(0.0, ge=0, description="decoupled for adamw, L2 for the others")
@@ -38,8 +40,12 @@ class Fit(Strict):
     patience: int | None = Field(
         None, ge=1, description="stop after so many epochs without gain on the inner split; null: all epochs"
     )
-    best: bool = Field(False, description="keep the weights of the best epoch on the inner split (patience implies it)")
-    inner: float = Field(0.15, gt=0, lt=0.5, description="share of the training part that the inner split watches")
+    best: bool = Field(
+        False, description="keep the weights of the best epoch on the inner split (patience implies it)"
+    )
+    inner: float = Field(
+        0.15, gt=0, lt=0.5, description="share of the training part that the inner split watches"
+    )
 
     @property
     def watches(self) -> bool:
@@ -72,14 +78,20 @@ class Recipe(Strict):
 
     name: str = Field("run", description="names the run folder", min_length=1)
     seed: int = Field(0, ge=0, description="of everything random but the folds, which have their own")
-    threads: int | None = Field(None, ge=1, description="processor threads a job; null: cores divided by jobs")
+    threads: int | None = Field(
+        None, ge=1, description="processor threads a job; null: cores divided by jobs"
+    )
     components: tuple[str, ...] = Field((), description="Python files with components of your own")
-    data: Annotated[Component, Named("data", by_kind=True)] | None = Field(None, description="what to learn from")
+    data: Annotated[Component, Named("data", by_kind=True)] | None = Field(
+        None, description="what to learn from"
+    )
     metric: Annotated[Component, Named("metric")] = Field(description="the score of the experiment")
     folds: Annotated[Component, Named("folds", by_kind=True)] = Field(description="how the data are split")
     prepare: Steps | None = Field(None, description="null: the default of the kind of data")
     balance: Balances = Field((), description="against skewed classes; acts on the training part only")
-    augment: Augments = Field((), description="new in every epoch; acts on the training part of networks only")
+    augment: Augments = Field(
+        (), description="new in every epoch; acts on the training part of networks only"
+    )
     fit: Fit = Field(default_factory=Fit, description="for all networks")
     members: dict[str, Member] = Field(description="the models, by a name of yours", min_length=1)
     ensemble: Annotated[Component, Named("ensemble")] = Field("mean", description="how members are combined")  # type: ignore[assignment]
@@ -89,7 +101,9 @@ class Recipe(Strict):
     def _names_are_folders(cls, members: dict[str, Member]) -> dict[str, Member]:
         for name in members:
             if not re.fullmatch(r"[\w-]+", name) or name == "ensemble":
-                raise ValueError(f"a member's name is made of letters, digits, - and _, and is not 'ensemble'; got {name!r}")
+                raise ValueError(
+                    f"a member's name is made of letters, digits, - and _, and is not 'ensemble'; got {name!r}"
+                )
         return members
 
     def written(self) -> dict[str, Any]:

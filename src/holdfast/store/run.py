@@ -35,7 +35,9 @@ class Run:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         if not (self.path / "recipe.yaml").is_file():
-            raise BadInput(f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one")
+            raise BadInput(
+                f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one"
+            )
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -71,7 +73,9 @@ class Run:
     def scores(self) -> dict[str, Any]:
         """Members' and the ensemble's out-of-fold scores with their intervals, and the floor."""
         if not self.finished:
-            raise BadInput(f"{self.path} is not finished; the same `holdfast train` command again continues it")
+            raise BadInput(
+                f"{self.path} is not finished; the same `holdfast train` command again continues it"
+            )
         return json.loads((self.path / "scores.json").read_text(encoding="utf-8"))
 
     @cached_property
@@ -87,7 +91,9 @@ class Run:
         """Predictions of the test samples, the mean over folds and repeats, rows as in `test_ids`."""
         file = self.path / f"test-{member}.npy"
         if not file.is_file():
-            raise BadInput(f"{self.path} has no test predictions of {member!r}: did the recipe name data.test?")
+            raise BadInput(
+                f"{self.path} has no test predictions of {member!r}: did the recipe name data.test?"
+            )
         return np.load(file)
 
     @cached_property

@@ -14,6 +14,7 @@ import yaml
 
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
+from holdfast.data.files import TABLE_ENDINGS
 from holdfast.data.sample import SampleForm, read_sample
 from holdfast.engine.environment import environment
 from holdfast.engine.inline import Inline
@@ -147,9 +148,14 @@ def _open(path: Path, recipe: Recipe, plan: Plan, fresh: bool) -> Run:
     write_json(path / "environment.json", facts)
     save_folds(plan.work.folds, plan.work.train, path)
     if plan.loaded.sample is not None:
-        shutil_copy(plan.loaded.sample, path / ("sample" + "".join(plan.loaded.sample.suffixes[-2:])))
+        shutil_copy(plan.loaded.sample, path / sample_name(plan.loaded.sample))
     write_text(path / "recipe.yaml", text)  # last: a folder with a recipe is a run
     return Run(path)
+
+
+def sample_name(source: Path) -> str:
+    """What a run folder calls its copy of the sample: `sample.csv`, `sample.csv.gz` or `sample.parquet`."""
+    return "sample" + next((end for end in TABLE_ENDINGS if source.name.endswith(end)), source.suffix)
 
 
 def shutil_copy(source: Path, to: Path) -> None:
@@ -267,6 +273,7 @@ def _scores(plan: Plan, oof: dict[str, np.ndarray], metrics: list[Metric]) -> di
     scores: dict[str, Any] = {
         "metric": metric.name,
         "greater_is_better": metric.greater_is_better,
+        "of_probabilities": metric.of_probabilities,
         "target": work.target.model_dump(mode="json"),
         "members": {name: member_scores(work, metrics, predictions) for name, predictions in oof.items()},
         "floor": member_scores(work, metrics, floor),

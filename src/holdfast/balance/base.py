@@ -15,6 +15,10 @@ class Balance(Component):
 
     kind: ClassVar[str] = "balance"
 
+    def check(self, target: TargetSpec) -> None:
+        """Raises BadInput where the target does not fit what the recipe says; called before any work starts."""
+        return None
+
     def weights(self, y: np.ndarray, target: TargetSpec) -> np.ndarray | None:
         """A weight a sample, `(n,)`, of mean 1."""
         return None

@@ -38,16 +38,20 @@ class Oversample(Balance):
                     value = {**value, field: [str(name) for name in value[field]]}
         return value
 
+    def check(self, target: TargetSpec) -> None:
+        self._chosen(target)
+
+    def _chosen(self, target: TargetSpec) -> np.ndarray:
+        """Codes of the classes to copy."""
+        chosen = np.arange(target.n_classes)
+        if self.classes:
+            chosen = target.codes_of(list(self.classes), "balance.oversample.classes")
+        return np.setdiff1d(chosen, target.codes_of(list(self.except_), "balance.oversample.except"))
+
     def extra(
         self, X: np.ndarray, y: np.ndarray, target: TargetSpec, seed: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        chosen = (
-            target.codes_of(list(self.classes), "balance.oversample.classes")
-            if self.classes
-            else np.arange(target.n_classes)
-        )
-        chosen = np.setdiff1d(chosen, target.codes_of(list(self.except_), "balance.oversample.except"))
-        rows, copies = self._copies(y, chosen, np.random.default_rng(seed))
+        rows, copies = self._copies(y, self._chosen(target), np.random.default_rng(seed))
         if len(rows) == 0:
             return None
         keys = item_keys(seed, rows, copies)

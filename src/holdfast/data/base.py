@@ -12,8 +12,10 @@ from pydantic import Field
 from holdfast.data.columns import groups_of, ids_of, target_of
 from holdfast.data.dataset import Loaded
 from holdfast.data.files import must_exist, need_column, read_table
+from holdfast.errors import BadInput
 from holdfast.recipe.registry import Component
 from holdfast.recipe.target import TargetSpec
+from holdfast.store.hashes import hash_file
 
 
 class DataSpec(Component):
@@ -23,7 +25,7 @@ class DataSpec(Component):
     default_prepare: ClassVar[tuple[str, ...]] = ()
 
     folder: str = Field(".", description="folder of the files, relative to the recipe")
-    train: str = Field(description="file with the training inputs")
+    train: str = Field(description="file with the training inputs", examples=["train.csv"])
     labels: str | None = Field(
         None, description="file with ids, targets and groups, where they are not in train"
     )
@@ -50,6 +52,11 @@ class DataSpec(Component):
         assert path is not None
         return path
 
+    def file_hashes(self, base: Path) -> dict[str, str]:
+        """A hash of what each file holds, by the file's name as the recipe writes it."""
+        named = {getattr(self, field): self.path(base, field) for field in ("train", "labels", "test")}
+        return {name: hash_file(path) for name, path in named.items() if path is not None}
+
     def read_labels(self, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
         """The frame of a labels file (or of train, where it holds the labels), and its ids."""
         frame = read_table(path, (self.id, self.group))
@@ -62,6 +69,8 @@ class DataSpec(Component):
         """Target spec, and the training samples' targets, groups and order."""
         spec, target = target_of(path, frame, ids, self.target, self.target_kind)
         groups = groups_of(path, frame, ids, self.group) if self.group else None
+        if self.order and (missing := np.flatnonzero(frame[self.order].isna())).size:
+            raise BadInput(f"{path}: line {missing[0] + 2} (id {ids[missing[0]]}): the order ({self.order}) is missing")
         order = pd.Index(frame[self.order]).factorize(sort=True)[0].astype(np.float64) if self.order else None
         if self.order and pd.api.types.is_numeric_dtype(frame[self.order]):
             order = frame[self.order].to_numpy(dtype=np.float64)

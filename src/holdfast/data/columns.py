@@ -70,13 +70,16 @@ def target_of(
             f" ({len(missing)} such rows); give it a value or take the rows out"
         )
     if (kind or guess_target_kind(values)) == "classes":
+        if pd.api.types.is_float_dtype(values) and (values == values.round()).all():
+            values = values.astype("int64")  # 1.0 and 1 name the same class
         return class_target(path, frame, values.astype(str), column)
     numeric = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(numeric))
     if len(bad):
         row = int(bad[0])
         raise BadInput(
-            f"{path}: line {row + 2} (id {ids[row]}), column {column!r}: expected a finite number, found {values.iloc[row]!r}"
+            f"{path}: line {row + 2} (id {ids[row]}), column {column!r}: expected a finite number,"
+            f" found {values.iloc[row]!r}"
         )
     return TargetSpec(kind="real", column=column), numeric
 

@@ -70,12 +70,14 @@ class Dataset:
         state = dict(self.__dict__)
         base = self.source
         if isinstance(base, np.memmap) and base.filename is not None:
-            state["source"] = Path(base.filename)
+            state["source"] = (Path(base.filename), base.shape)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state["source"], Path):
-            state["source"] = np.load(state["source"], mmap_mode="r")
+        if isinstance(state["source"], tuple):
+            file, shape = state["source"]
+            # a file of (n, steps) is shown as (n, steps, 1)
+            state["source"] = np.load(file, mmap_mode="r").reshape(shape)
         self.__dict__.update(state)
 
 

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,14 +36,14 @@ def must_exist(path: Path, field: str) -> Path:
 
 
 def read_table(
-    path: Path, text_columns: Iterable[str | None] = (), only: Sequence[str] | None = None
+    path: Path, text_columns: Iterable[str | None] | None = (), only: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """A CSV (UTF-8 with or without BOM, or CP949; `.gz` too) or Parquet file as a frame.
 
-    `text_columns` stay as written ("007" keeps its zeros). `only`: columns to read.
+    `text_columns` (None: all) stay as written ("007" keeps its zeros). `only`: columns to read.
     Raises BadInput for an empty file, a line with too few or too many fields, text in no known encoding.
     """
-    as_text = {column for column in text_columns if column}
+    as_text = None if text_columns is None else {column for column in text_columns if column}
     if path.name.endswith(".parquet"):
         return _read_parquet(path, as_text, only)
     if not path.name.endswith((".csv", ".csv.gz")):
@@ -50,7 +51,7 @@ def read_table(
     text = _decoded(path)
     header = _check_fields(path, text)
     _check_columns_once(path, header)
-    dtype = {column: str for column in as_text if column in header}
+    dtype: Any = str if as_text is None else {column: str for column in as_text if column in header}
     try:
         frame = pd.read_csv(
             io.BytesIO(text), dtype=dtype or None, usecols=list(only) if only else None, low_memory=False
@@ -67,21 +68,27 @@ def columns_of(path: Path) -> list[str]:
     if path.name.endswith(".parquet"):
         import pyarrow.parquet as pq
 
-        return [str(name) for name in pq.read_schema(path).names]
+        try:
+            return [str(name) for name in pq.read_schema(path).names]
+        except Exception as error:  # pyarrow raises many kinds for a damaged file
+            raise BadInput(f"{path}: cannot be read as Parquet: {error}") from None
     opener = gzip.open if path.name.endswith(".gz") else open
-    with opener(path, "rb") as file:
-        head = file.readline()
+    try:
+        with opener(path, "rb") as file:
+            head = file.readline()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadInput(f"{path}: the compressed file is damaged or cut off: {error}") from None
     return next(csv.reader([_text_of(path, head).decode("utf-8")]), [])
 
 
-def _read_parquet(path: Path, as_text: set[str], only: Sequence[str] | None) -> pd.DataFrame:
+def _read_parquet(path: Path, as_text: set[str] | None, only: Sequence[str] | None) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path, columns=list(only) if only else None)
     except Exception as error:  # pyarrow raises many kinds for a damaged file
         raise BadInput(f"{path}: cannot be read as Parquet: {error}") from None
     if frame.empty:
         raise BadInput(f"{path}: has no rows")
-    for column in as_text & set(frame.columns):
+    for column in frame.columns if as_text is None else as_text & set(frame.columns):
         frame[column] = frame[column].astype(str).where(frame[column].notna())
     return frame
 
@@ -172,7 +179,8 @@ def numbers(path: Path, frame: pd.DataFrame, columns: Sequence[str], ids: pd.Ser
                 row = int(wrong[0])
                 who = f" (id {ids.iloc[row]})" if ids is not None else ""
                 raise BadInput(
-                    f"{path}: line {row + 2}{who}, column {column!r}: expected a number, found {values.iloc[row]!r}"
+                    f"{path}: line {frame.index[row] + 2}{who}, column {column!r}:"
+                    f" expected a number, found {values.iloc[row]!r}"
                     f" ({len(wrong)} such values in this column); if it is no feature, list it under data.drop"
                 )
             values = parsed
@@ -180,7 +188,7 @@ def numbers(path: Path, frame: pd.DataFrame, columns: Sequence[str], ids: pd.Ser
     if np.isinf(out).any():
         row, j = (int(i[0]) for i in np.nonzero(np.isinf(out)))
         raise BadInput(
-            f"{path}: line {row + 2}, column {columns[j]!r}: expected a finite number, found an infinite one"
+            f"{path}: line {frame.index[row] + 2}, column {columns[j]!r}: expected a finite number, found an infinite one"
         )
     return out
 

@@ -90,13 +90,13 @@ def to_windows(
 def numbers64(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray:
     """Times as float64: numbers as they are, dates as seconds."""
     values = frame[column]
+    if values.isna().any():
+        line = int(np.flatnonzero(values.isna())[0]) + 2
+        raise BadInput(f"{path}: line {line}: the time ({column}) is missing")
     if not pd.api.types.is_numeric_dtype(values):
         try:
             moments = pd.to_datetime(values)
         except (ValueError, TypeError):
             return numbers(path, frame, [column], None)[:, 0].astype(np.float64)
         return (moments - pd.Timestamp(0, tz=moments.dt.tz)).dt.total_seconds().to_numpy(dtype=np.float64)
-    if values.isna().any():
-        line = int(np.flatnonzero(values.isna())[0]) + 2
-        raise BadInput(f"{path}: line {line}: the time ({column}) is missing")
     return values.to_numpy(dtype=np.float64)

@@ -14,7 +14,7 @@ from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import need_column, numbers, read_table
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
-from holdfast.store.hashes import hash_arrays, hash_file
+from holdfast.store.hashes import hash_arrays
 
 
 @component("table")
@@ -36,7 +36,7 @@ class Table(DataSpec):
             side_path = labels_path
             side_frame, ids = self.read_labels(labels_path)
             there = match(ids, ids_of(train_path, frame, self.id), labels_path, train_path, "the row")
-            frame = frame.iloc[there].reset_index(drop=True)
+            frame = frame.iloc[there]  # the index keeps the place in the file, for errors
         else:
             side_frame, ids = self.read_labels(train_path)
         spec, side = self.side(side_path, side_frame, ids)
@@ -48,7 +48,7 @@ class Table(DataSpec):
             "table", ids, numbers(train_path, frame, features, pd.Series(ids)), tuple(features), **side,
             fingerprint=hash_arrays(ids, side["target"], side["groups"], side["order"]),
         )  # fmt: skip
-        hashes = {path.name: hash_file(path) for path in (train_path, labels_path, test_path) if path}
+        hashes = self.file_hashes(base)
         test = None
         if test_path is not None and test_frame is not None:
             if self.id is not None:

@@ -11,14 +11,14 @@ from pydantic import Field
 
 from holdfast.data.base import DataSpec
 from holdfast.data.cache import cached_array
-from holdfast.data.columns import ids_of, match, some
+from holdfast.data.columns import ids_of, match, mirrors, some
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import columns_of, is_array, need_column, read_array, read_table
 from holdfast.data.long import Grid, to_windows
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
 from holdfast.recipe.strict import nearest
-from holdfast.store.hashes import hash_arrays, hash_file
+from holdfast.store.hashes import hash_arrays
 
 
 @component("windows")
@@ -59,7 +59,7 @@ class Windows(DataSpec):
         spec, side = self.side(labels_path, frame, ids)
         inputs = self._array(train_path, "train", len(ids), labels_path)
         train = self._dataset(ids, inputs, self._channel_names(train_path, inputs), side)
-        hashes = {path.name: hash_file(path) for path in (train_path, labels_path)}
+        hashes = self.file_hashes(base)
         test, test_path = None, self.path(base, "test")
         if test_path is not None:
             ids_field = "test_ids" if self.test_ids else "sample"
@@ -79,7 +79,6 @@ class Windows(DataSpec):
                     f" {train_path} of {inputs.shape[1:]}"
                 )
             test = self._dataset(test_ids, source, train.names, {})
-            hashes[test_path.name] = hash_file(test_path)
         return Loaded(train, spec, test, self.path(base, "sample"), [], hashes)
 
     def _array(self, path: Path, field: str, rows: int, ids_path: Path) -> np.ndarray:
@@ -129,8 +128,9 @@ class Windows(DataSpec):
             there = pd.unique(frame[self.id].astype(str))
             match(ids, np.asarray(there, dtype=str), labels_path, train_path, "the window")
         spec, side = self.side(labels_path, side_frame, ids)
-        channels = self._channels_of(train_path, frame, base)
-        marks = {path.name: hash_file(path) for path in {train_path, labels_path}}
+        notes: list[str] = []
+        channels = self._channels_of(train_path, frame, ids, side["target"], spec.kind, notes)
+        marks = self.file_hashes(base)
         made: dict[str, Grid] = {}
 
         def windows() -> np.ndarray:
@@ -156,19 +156,19 @@ class Windows(DataSpec):
                     test_path, test_frame, test_ids, self._id, self.time, channels, made["grid"]
                 )[0]
 
-            test_source = cached_array(test_path, test_windows, (*key, marks[train_path.name]))
+            test_source = cached_array(test_path, test_windows, (*key, marks[self.train]))
             test = self._dataset(test_ids, test_source, tuple(channels), {})
-            marks[test_path.name] = hash_file(test_path)
         train = self._dataset(ids, inputs, tuple(channels), side)
-        return Loaded(train, spec, test, self.path(base, "sample"), [], marks)
+        return Loaded(train, spec, test, self.path(base, "sample"), notes, marks)
 
     @property
     def _id(self) -> str:
         assert self.id is not None
         return self.id
 
-    def _side_columns(self) -> list[str]:
-        return [column for column in (self.target, self.group, self.order) if column]
+    def _side_columns(self) -> dict[str, str]:
+        """The columns of target, group and order, each with its field."""
+        return {column: field for field in ("target", "group", "order") if (column := getattr(self, field))}
 
     def _long_frame(self, path: Path, field: str) -> pd.DataFrame:
         for name in ("id", "time"):
@@ -180,7 +180,10 @@ class Windows(DataSpec):
             raise BadInput(f"{path}: line {missing[0] + 2}: the id ({self.id}) is missing")
         return frame
 
-    def _channels_of(self, path: Path, frame: pd.DataFrame, base: Path) -> list[str]:
+    def _channels_of(
+        self, path: Path, frame: pd.DataFrame, ids: np.ndarray, target: np.ndarray, kind: str, notes: list[str]
+    ) -> list[str]:
+        """The channels that the recipe names, or all columns but those of other use and mirrors of the target."""
         if self.channels:
             for channel in self.channels:
                 if channel not in frame.columns:
@@ -190,21 +193,29 @@ class Windows(DataSpec):
             return list(self.channels)
         apart = {self.id, self.time, *self._side_columns(), *self.drop}
         channels = [str(column) for column in frame.columns if column not in apart]
+        rows = frame.groupby(self.id, sort=False)
+        constant = [channel for channel in channels if (rows[channel].nunique(dropna=False) == 1).all()]
+        firsts = frame.drop_duplicates(self.id).set_index(self.id)[constant]
+        firsts = firsts.set_axis(firsts.index.astype(str)).loc[ids]
+        mirrored = [channel for channel in constant if mirrors(firsts[channel], target, kind)]
+        if mirrored:
+            notes.append(f"columns that mirror the target are no channels: {some(mirrored)}")
+            channels = [channel for channel in channels if channel not in mirrored]
         if not channels:
             raise BadInput(f"data: {path} has no channel beside {some(frame.columns)}")
         return channels
 
 
-def _constant_rows(path: Path, frame: pd.DataFrame, columns: list[str], id_column: str) -> pd.DataFrame:
-    """One row an id, for columns that are the same in all rows of an id."""
-    for column in columns:
-        need_column(path, frame.columns, column, "target")
+def _constant_rows(path: Path, frame: pd.DataFrame, fields: dict[str, str], id_column: str) -> pd.DataFrame:
+    """One row an id, for columns (and the recipe's field of each) that are the same in all rows of an id."""
+    for column in fields:
+        need_column(path, frame.columns, column, fields[column])
         kinds = frame.groupby(id_column, sort=False)[column].nunique(dropna=False)
         if (kinds > 1).any():
             raise BadInput(
                 f"{path}: id {kinds[kinds > 1].index[0]} has more than one {column!r}; expected one an id"
             )
-    return frame.drop_duplicates(id_column)[[id_column, *columns]].reset_index(drop=True)
+    return frame.drop_duplicates(id_column)[[id_column, *fields]].reset_index(drop=True)
 
 
 def _refuse_infinite(path: Path, data: Dataset) -> None:

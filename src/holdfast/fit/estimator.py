@@ -16,6 +16,7 @@ from holdfast.fit.resolved import MemberSpec
 from holdfast.keys import seed_of
 from holdfast.models.base import Estimator
 from holdfast.prepare.pipeline import Pipeline
+from holdfast.prepare.scale import Standardize
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_whole
 
@@ -28,6 +29,7 @@ class FittedEstimator:
 
     pipeline: Pipeline
     features: Features | None
+    scale: Pipeline | None  # of the features, which span many magnitudes
     estimator: Any
     target: TargetSpec
 
@@ -38,8 +40,10 @@ class FittedEstimator:
 
     def _chunk(self, raw: np.ndarray) -> np.ndarray:
         X = self.pipeline.transform(raw)
-        if self.features is not None:
-            X = _clean(self.features.transform(X))
+        if self.features is not None and self.scale is not None:
+            X = self.scale.transform(_clean(self.features.transform(X)))
+        if X.ndim == 2:  # in float32 the last bits of a linear model depend on the rows beside a sample
+            X = X.astype(np.float64)
         if self.target.kind == "real":
             return np.asarray(self.estimator.predict(X), dtype=np.float64).reshape(len(X))
         out = np.zeros((len(X), self.target.n_classes))
@@ -61,8 +65,11 @@ def fit_estimator(
     X, y, groups = pipeline.before(train.read()), train.target, train.groups
     X, y, groups = _with_extra(member, X, y, groups, target, seed)
     X = pipeline.after(X)
+    scale = None
     if member.features is not None:
         X = _clean(member.features.transform(X))
+        scale = Pipeline([Standardize()], "table", X.shape[1]).fit(Dataset("table", y, X, ()))
+        X = scale.transform(X)
     arguments: dict[str, Any] = {}
     weights = [w for balance in member.balance if (w := balance.weights(y, target)) is not None]
     if weights:
@@ -71,6 +78,7 @@ def fit_estimator(
         rows = balance.rows(y, target, seed_of(seed, "sampler", i, 0))
         if rows is not None:
             X, y, groups = X[rows], y[rows], None if groups is None else groups[rows]
+            arguments = {name: value[rows] for name, value in arguments.items()}  # weights follow their samples
     if model.uses_groups:
         arguments["groups"] = groups
     estimator = model.build(target, seed, threads)
@@ -80,7 +88,7 @@ def fit_estimator(
     if hasattr(estimator, "n_jobs"):
         # trees vote in the order in which threads end: with one thread the sum is always the same
         estimator.set_params(n_jobs=1)
-    return FittedEstimator(pipeline, member.features, estimator, target)
+    return FittedEstimator(pipeline, member.features, scale, estimator, target)
 
 
 def _with_extra(

@@ -28,7 +28,10 @@ def fit_member(
     member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int,
     report: Callable[[dict[str, Any]], None] = lambda event: None, folder: Path | None = None, mark: str = "",
 ) -> Fitted:  # fmt: skip
-    """Fit a member on a training part. With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`."""
+    """Fit a member on a training part.
+
+    With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`.
+    """
     if isinstance(member.model, Network):
         from holdfast.fit.network import fit_network
 

@@ -13,6 +13,7 @@ from holdfast.fit.precision import chosen_precision
 from holdfast.losses.base import Loss
 from holdfast.models.base import Model, Network
 from holdfast.prepare.base import Preparation
+from holdfast.prepare.pipeline import check_steps
 from holdfast.recipe.registry import known, parse
 from holdfast.recipe.schema import Fit, Recipe
 from holdfast.recipe.target import TargetSpec
@@ -83,7 +84,14 @@ def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberS
     balance = member.balance if member.balance is not None else recipe.balance
     if balance and target.kind == "real":
         raise BadInput(f"{where}.balance: {balance[0].name} balances classes, the target is real")
+    for remedy in balance:
+        remedy.check(target)  # type: ignore[attr-defined]
+    check_steps(prepare, kind)  # type: ignore[arg-type]
     augment = member.augment if member.augment is not None else recipe.augment
+    for change in augment if network else ():
+        if kind not in change.takes:  # type: ignore[attr-defined]
+            takes = " or ".join(sorted(change.takes))  # type: ignore[attr-defined]
+            raise BadInput(f"{where}.augment: {change.name} takes {takes}, the data are {kind}")
     fit = recipe.fit.merged(member.fit) if network else None
     if fit is not None:
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
@@ -99,7 +107,10 @@ def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberS
 
 def unreached(recipe: Recipe, members: list[MemberSpec]) -> list[str]:
     """What to say of augmentation that does not reach estimators, which have no epochs."""
-    if not recipe.augment:
-        return []
-    names = [member.name for member in members if not isinstance(member.model, Network)]
+    names = [
+        member.name
+        for member in members
+        if not isinstance(member.model, Network)
+        and (recipe.augment if (own := recipe.members[member.name].augment) is None else own)
+    ]
     return [f"augment acts on networks only; it does not reach {', '.join(names)}"] if names else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy import ndarray as Array
 from pydantic import Field
 
 from holdfast.errors import BadInput
@@ -29,7 +28,7 @@ class StratifiedGroup(Seeded):
     """Groups whole, class shares as even as whole groups allow (scikit-learn's StratifiedGroupKFold)."""
 
     def split(
-        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+        self, n: int, y: np.ndarray, groups: np.ndarray | None, order: np.ndarray | None = None, seed: int = 0
     ) -> Split:
         from sklearn.model_selection import StratifiedGroupKFold
 
@@ -46,7 +45,7 @@ class Stratified(Seeded):
     keeps_groups: ClassVar[bool] = False
 
     def split(
-        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+        self, n: int, y: np.ndarray, groups: np.ndarray | None, order: np.ndarray | None = None, seed: int = 0
     ) -> Split:
         from sklearn.model_selection import StratifiedKFold
 
@@ -61,7 +60,7 @@ class Group(Seeded):
     shares_classes: ClassVar[bool] = False
 
     def split(
-        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+        self, n: int, y: np.ndarray, groups: np.ndarray | None, order: np.ndarray | None = None, seed: int = 0
     ) -> Split:
         from sklearn.model_selection import GroupKFold
 
@@ -85,7 +84,7 @@ class Blocks(Splitter):
     )
 
     def split(
-        self, n: int, y: Array, groups: Array | None, order: Array | None = None, seed: int = 0
+        self, n: int, y: np.ndarray, groups: np.ndarray | None, order: np.ndarray | None = None, seed: int = 0
     ) -> Split:
         if order is None:
             raise BadInput("folds.kind: blocks needs data.order, the column of time or sequence")
@@ -123,6 +122,7 @@ def _even_blocks(units: np.ndarray, k: int) -> np.ndarray:
         )
     middle = np.cumsum(counts) - counts / 2
     block = np.minimum((middle * k / counts.sum()).astype(int), k - 1)
+    block[0] = 0
     for i in range(1, len(block)):  # no block may stay empty where a few units hold most samples
         block[i] = min(block[i], block[i - 1] + 1)
     for i in range(len(block) - 1, -1, -1):
@@ -135,5 +135,6 @@ class FromFile(Splitter):
     """Folds that a team shares: a CSV with columns id, fold and, for several repeats, repeat."""
 
     path: str = Field(
-        description="CSV with columns id, fold (0, 1, …), optionally repeat; relative to the recipe"
+        description="CSV with columns id, fold (0, 1, …), optionally repeat; relative to the recipe",
+        examples=["folds.csv"],
     )

@@ -163,7 +163,12 @@ def _read(path: Path, ids: np.ndarray) -> np.ndarray:
         need_column(path, frame.columns, column, "folds.path")
     if "repeat" not in frame.columns:
         frame["repeat"] = 0
-    rows = []
+    for column in ("fold", "repeat"):
+        wrong = np.flatnonzero(pd.to_numeric(frame[column], errors="coerce").isna())
+        if len(wrong):
+            said = frame[column].iloc[wrong[0]]
+            raise BadInput(f"{path}: line {wrong[0] + 2}, column {column!r}: expected a whole number, found {said!r}")
+    rows: list[np.ndarray] = []
     for repeat, part in frame.groupby("repeat", sort=True):
         given = part["id"].to_numpy(dtype=str)
         if len(np.unique(given)) != len(given):
@@ -174,6 +179,8 @@ def _read(path: Path, ids: np.ndarray) -> np.ndarray:
                 f"{path}: folds must be numbered 0, 1, … with none left out, found {sorted(set(fold))}"
             )
         rows.append(fold.astype(int))
+    if len({int(row.max()) for row in rows}) > 1:
+        raise BadInput(f"{path}: the repeats have different numbers of folds; expected the same in each")
     return np.stack(rows)
 
 

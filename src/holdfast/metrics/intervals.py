@@ -90,4 +90,5 @@ def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     """
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low, high = (float(np.round(end, 12)) for end in (middle - half, middle + half))  # exactly 0 and 1 at the ends
+    return max(0.0, low), min(1.0, high)

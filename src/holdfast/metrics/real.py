@@ -49,7 +49,8 @@ class R2(RealMetric):
     greater_is_better: ClassVar[bool] = True
 
     def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-        return np.stack([(truth - prediction) ** 2, np.ones(len(truth)), truth, truth**2], axis=1)
+        centred = truth - truth.mean()  # squares of large values would swallow the variance
+        return np.stack([(truth - prediction) ** 2, np.ones(len(truth)), centred, centred**2], axis=1)
 
     def combine(self, sums: np.ndarray) -> np.ndarray:
         error, n, total, squares = (sums[..., i] for i in range(4))

@@ -33,7 +33,7 @@ class ConvResidual(Network):
         """`(b, steps, channels) → (b, outputs)` logits or values."""
         import torch
         from torch import nn
-        from torch.nn import functional as F
+        from torch.nn import functional
 
         def convolution(channels: int) -> nn.Conv2d:
             # a 1-D convolution as (1, kernel): `(b, steps, channels)` then is channels_last as it lies in
@@ -52,9 +52,9 @@ class ConvResidual(Network):
 
             def forward(self, x: Tensor) -> Tensor:
                 first = self.convolutions[0](x)
-                x = F.elu(self.norms[0](first), inplace=True)
-                x = F.elu(self.norms[1](self.convolutions[1](x)), inplace=True)
-                return F.elu(self.norms[2](self.convolutions[2](x) + first), inplace=True)
+                x = functional.elu(self.norms[0](first), inplace=True)
+                x = functional.elu(self.norms[1](self.convolutions[1](x)), inplace=True)
+                return functional.elu(self.norms[2](self.convolutions[2](x) + first), inplace=True)
 
         class Net(nn.Module):
             def __init__(self, spec: ConvResidual):
@@ -74,9 +74,9 @@ class ConvResidual(Network):
                 x = x.transpose(1, 2).unsqueeze(2)
                 for i, block in enumerate(self.blocks):
                     if i and x.shape[3] >= POOL:
-                        x = F.max_pool2d(x, (1, POOL))
+                        x = functional.max_pool2d(x, (1, POOL))
                     x = block(self.spatial_dropout(x))
                 x = x.mean(dim=(2, 3))
-                return self.last(self.dropout(F.elu(self.norm(self.dense(x)))))
+                return self.last(self.dropout(functional.elu(self.norm(self.dense(x)))))
 
         return Net(self).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -47,7 +47,7 @@ def score_so_far(work: Work, metric: Metric, oof: np.ndarray) -> Score:
     truth, groups = work.train.target, work.train.groups
     assert truth is not None
     there = ~np.isnan(oof.reshape(len(oof), len(truth), -1)).any(axis=2)
-    rows = np.flatnonzero(there[0])
+    rows = np.flatnonzero(there[there.sum(axis=1).argmax()])  # any repeat may be ahead
     whole = [part[rows] for part, ok in zip(oof, there) if ok[rows].all()]
     return score_with_interval(
         metric, truth[rows], whole, None if groups is None else groups[rows], work.seed

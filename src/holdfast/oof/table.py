@@ -16,7 +16,10 @@ from holdfast.store.run import Run
 
 
 def gather(work: Work, run: Run, jobs: Iterable[Job]) -> np.ndarray:
-    """Out-of-fold predictions of one member `(repeats, n, classes)` or `(repeats, n)`; NaN where a fold is not among `jobs`."""
+    """Out-of-fold predictions of one member, `(repeats, n, classes)` or `(repeats, n)`.
+
+    NaN where a fold is not among `jobs`.
+    """
     out: np.ndarray | None = None
     for job in jobs:
         made = np.load(run.fold_folder(job.member, job.repeat, job.fold) / "oof.npy")

@@ -12,21 +12,24 @@ from holdfast.errors import BadInput
 from holdfast.prepare.base import Preparation
 
 
+def check_steps(steps: Sequence[Preparation], kind: str) -> None:
+    """Raises BadInput where a step does not take the kind of data, or stands where it cannot act."""
+    for step in steps:
+        if kind not in step.takes:
+            raise BadInput(f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}")
+    halves = [step.before_augment for step in steps]
+    if halves != sorted(halves, reverse=True):
+        first = steps[halves.index(False)].name
+        late = steps[len(halves) - 1 - halves[::-1].index(True)].name
+        raise BadInput(f"prepare: {late} must stand before {first}")
+
+
 class Pipeline:
     """`before` closes gaps in the data's own units, `after` adds channels and rescales."""
 
     def __init__(self, steps: Sequence[Preparation], kind: str, channels: int):
-        for step in steps:
-            if kind not in step.takes:
-                raise BadInput(
-                    f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}"
-                )
-        halves = [step.before_augment for step in steps]
-        if halves != sorted(halves, reverse=True):
-            first = steps[halves.index(False)].name
-            late = steps[len(halves) - 1 - halves[::-1].index(True)].name
-            raise BadInput(f"prepare: {late} must stand before {first}")
-        self.n_before = sum(halves)
+        check_steps(steps, kind)
+        self.n_before = sum(step.before_augment for step in steps)
         self.transformers: list[Any] = [step.build(channels) for step in steps]
 
     def fit(self, train: Dataset) -> Pipeline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def load_recipe(source: str | Path | dict[str, Any] | Recipe, overrides: list[st
     if isinstance(source, Recipe):
         source = source.written()
     base = Path.cwd() if isinstance(source, dict) else Path(source).parent
-    found = Source(dict(source)) if isinstance(source, dict) else _with_parents(Path(source))
+    found = Source(deepcopy(source)) if isinstance(source, dict) else _with_parents(Path(source))
     for line in overrides or []:
         _override(found, line)
     _refuse_questions(found)
@@ -73,6 +74,8 @@ def _with_parents(path: Path, seen: tuple[Path, ...] = ()) -> Source:
     here = path.resolve()
     if here in seen:
         raise BadInput(f"{path}: extends: the files extend each other in a circle")
+    if not (path.parent / parent).is_file():
+        raise BadInput(f"{source.place(('extends',))}: extends: {path.parent / parent} does not exist")
     above = _with_parents(path.parent / parent, (*seen, here))
     return Source(_merge(above.values, source.values), above.places | source.places)
 
@@ -128,7 +131,7 @@ def _build(node: yaml.Node, place: Location, places: dict[Location, str], path: 
     if isinstance(node, yaml.MappingNode):
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(_scalar(key_node))
+            key = str(_scalar(key_node, path))
             if key in values:
                 line = key_node.start_mark.line + 1
                 raise BadInput(
@@ -139,11 +142,15 @@ def _build(node: yaml.Node, place: Location, places: dict[Location, str], path: 
         return values
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*place, i), places, path) for i, item in enumerate(node.value)]
-    return _scalar(node)
+    return _scalar(node, path)
 
 
-def _scalar(node: yaml.Node) -> Any:
-    return yaml.SafeLoader("").construct_object(node, deep=True)
+def _scalar(node: yaml.Node, path: Path) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError) as error:  # a tag that YAML does not know, a date that is none
+        reason = getattr(error, "problem", None) or error
+        raise BadInput(f"{path}:{node.start_mark.line + 1}: not a plain YAML value: {reason}") from None
 
 
 def _override(source: Source, line: str) -> None:
@@ -157,14 +164,13 @@ def _override(source: Source, line: str) -> None:
     except yaml.YAMLError:
         value = text
     here: Any = source.values
+    place: Location = ()
     for depth, key in enumerate(keys[:-1]):
+        place = (*place, _index(here, key, line) if isinstance(here, list) else key)
         here = _step_into(here, key, keys[depth + 1], line)
-    last = keys[-1]
-    if isinstance(here, list):
-        here[_index(here, last, line)] = value
-    else:
-        here[last] = value
-    source.places[tuple(keys)] = f"--set {line}"
+    last: Any = _index(here, keys[-1], line) if isinstance(here, list) else keys[-1]
+    here[last] = value
+    source.places[(*place, last)] = f"--set {line}"
 
 
 def _step_into(here: Any, key: str, following: str, line: str) -> Any:

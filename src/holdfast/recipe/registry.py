@@ -84,7 +84,14 @@ def known(kind: str) -> dict[str, type[Component]]:
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
         for entry in entry_points(group=ENTRY_POINT_GROUP):
-            entry.load()
+            try:
+                entry.load()
+            except Exception as error:
+                _loaded.discard(kind)
+                raise BadInput(
+                    f"the installed package behind the entry point {entry.name!r} ({ENTRY_POINT_GROUP}: {entry.value})"
+                    f" cannot be imported: {type(error).__name__}: {error}"
+                ) from error
     return dict(sorted(_found[kind].items()))
 
 

@@ -15,9 +15,20 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) or value is None else [value]
 
 
-Steps = Annotated[tuple[Annotated[Component, Named("prepare")], ...], BeforeValidator(_as_list)]
-Balances = Annotated[tuple[Annotated[Component, Named("balance")], ...], BeforeValidator(_as_list)]
-Augments = Annotated[tuple[Annotated[Component, Named("augment")], ...], BeforeValidator(_as_list)]
+_OneStep = Annotated[Component, Named("prepare")]
+Steps = Annotated[
+    tuple[_OneStep, ...], BeforeValidator(_as_list, json_schema_input_type=_OneStep | tuple[_OneStep, ...])
+]
+_OneBalance = Annotated[Component, Named("balance")]
+Balances = Annotated[
+    tuple[_OneBalance, ...],
+    BeforeValidator(_as_list, json_schema_input_type=_OneBalance | tuple[_OneBalance, ...]),
+]
+_OneAugment = Annotated[Component, Named("augment")]
+Augments = Annotated[
+    tuple[_OneAugment, ...],
+    BeforeValidator(_as_list, json_schema_input_type=_OneAugment | tuple[_OneAugment, ...]),
+]
 
 
 class Fit(Strict):

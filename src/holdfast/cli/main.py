@@ -1,0 +1,80 @@
+"""The command `holdfast`: its commands are put together here, and errors end here.
+
+Command files import nothing heavy at their top, so that `holdfast --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from holdfast import __version__
+from holdfast.cli.demo import demo
+from holdfast.cli.doctor import doctor
+from holdfast.cli.list import list_components
+from holdfast.cli.new import new
+from holdfast.cli.schema import schema
+from holdfast.cli.show import show
+from holdfast.cli.submit import submit
+from holdfast.cli.train import train
+from holdfast.errors import BadInput
+
+BAD_INPUT, INTERRUPTED = 2, 130  # exit codes; 130 is the shell's for Ctrl-C
+
+
+class Commands(TyperGroup):
+    """Turns the two expected ends of a command into one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BadInput as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(BAD_INPUT) from None
+        except KeyboardInterrupt:
+            typer.echo("stopped; the same command again continues", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="holdfast",
+    help="Small, skewed, grouped data to a validated model and a checked submission.",
+    epilog="First: holdfast new FOLDER, then holdfast train recipe.yaml, then holdfast submit RUN -o FILE.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: importing rich costs more than all the rest
+    pretty_exceptions_enable=False,
+)
+for name, command, says in (
+    ("new", new, "Write a commented recipe for the data of a folder."),
+    ("train", train, "Train a recipe's members over all folds, and score them."),
+    ("submit", submit, "Write a run's test predictions as the sample file asks."),
+    ("show", show, "Show a run's scores, or what it still lacks."),
+    ("list", list_components, "List every component with its fields and defaults."),
+    ("schema", schema, "Print the JSON schema of a recipe, for editors."),
+    ("doctor", doctor, "Check this machine and its packages."),
+    ("demo", demo, "The whole way once, on real smart-watch data."),
+):
+    app.command(name, short_help=says)(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"holdfast {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None: ...
+
+
+def run() -> None:
+    """The entry point of the console script."""
+    app()

@@ -1,0 +1,108 @@
+"""The tables of a run's `scores.json`, as lines of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.cli.columns import columns
+
+if TYPE_CHECKING:
+    from holdfast.store.run import Run
+
+Scores = dict[str, Any]
+HEAD = ["member", "metric", "score", "95 % interval"]
+
+
+def score_lines(scores: Scores) -> list[str]:
+    """Members' scores by the recipe's metric, the ensemble last, then floor and sample submission."""
+    metric = scores["metric"]
+    better = "higher" if scores["greater_is_better"] else "lower"
+    return [
+        f"out-of-fold scores ({better} {metric} is better)",
+        *_table(scores, [metric]),
+        *_how(scores, [metric]),
+    ]
+
+
+def other_metric_lines(scores: Scores) -> list[str]:
+    """The same by the metrics that the recipe does not name."""
+    ensemble = scores["members"]["ensemble"]
+    others = [name for name in ensemble if name not in (scores["metric"], "per_fold")]
+    return ["other metrics", *_table(scores, others), *_how(scores, others)] if others else []
+
+
+def _standing(scores: Scores) -> dict[str, dict[str, Any]]:
+    """Who is scored, in the order of the table."""
+    standing = dict(scores["members"])
+    standing["ensemble"] = standing.pop("ensemble")
+    standing["floor"] = scores["floor"]
+    if "sample" in scores:
+        standing["sample"] = scores["sample"]
+    return standing
+
+
+def _table(scores: Scores, metrics: list[str]) -> list[str]:
+    rows = [HEAD]
+    for metric in metrics:
+        for name, held in _standing(scores).items():
+            if metric in held:
+                one = held[metric]
+                rows.append([name, metric, f"{one['value']:.4f}", f"[{one['low']:.4f}, {one['high']:.4f}]"])
+    return columns(rows, right=[2])
+
+
+def _how(scores: Scores, metrics: list[str]) -> list[str]:
+    """How the intervals were made; by whom, where they differ. What floor and sample are."""
+    made: dict[str, list[str]] = {}
+    for name, held in _standing(scores).items():
+        for metric in metrics:
+            if metric in held:
+                how = f"{held[metric]['how']}, {held[metric]['units']} of them"
+                made.setdefault(how, [])
+                if name not in made[how]:
+                    made[how].append(name)
+    several = len(made) > 1
+    lines = [
+        f"intervals: {how}" + (f" ({', '.join(names)})" if several else "") for how, names in made.items()
+    ]
+    lines.append("floor: the training part's class shares (or mean) for every sample")
+    if any(metric in scores.get("sample", {}) for metric in metrics):
+        lines.append("sample: what the sample submission says of every sample")
+    return lines
+
+
+def class_lines(scores: Scores) -> list[str]:
+    """Precision, recall and F1 of the ensemble for each class; empty where the target is real."""
+    per_class = scores.get("per_class")
+    if not per_class:
+        return []
+    grouped = "groups" in per_class[0]
+    rows = [["class", "precision", "recall", "f1", "rows", *(["groups"] if grouped else [])]]
+    for row in per_class:
+        shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1")]
+        rows.append([row["class"], *shares, str(row["rows"]), *([str(row["groups"])] if grouped else [])])
+    return ["classes, by the ensemble", *columns(rows, right=range(1, len(rows[0])))]
+
+
+def fold_lines(scores: Scores) -> list[str]:
+    """The recipe's metric fold by fold; a second repeat's folds follow as 0.r1, 1.r1, …"""
+    names = [
+        f"fold {fold}" + (f".r{repeat}" if repeat else "")
+        for repeat, folds in enumerate(scores["floor"]["per_fold"])
+        for fold in range(len(folds))
+    ]
+    held = {name: one for name, one in _standing(scores).items() if "per_fold" in one}
+    rows = [["fold", *held]]
+    for i, name in enumerate(names):
+        values = [[value for repeat in one["per_fold"] for value in repeat][i] for one in held.values()]
+        rows.append([name, *(f"{value:.4f}" for value in values)])
+    return [f"{scores['metric']} fold by fold", *columns(rows, right=range(1, len(rows[0])))]
+
+
+def next_steps(run: Run) -> list[str]:
+    """What to type after a finished run."""
+    lines = [f"next: holdfast show {run.path}"]
+    if (run.path / "test-ensemble.npy").is_file():
+        lines.insert(0, f"next: holdfast submit {run.path} -o submission.csv")
+        lines[1] = f"      holdfast show {run.path}"
+    return lines

@@ -1,0 +1,43 @@
+"""`holdfast train RECIPE`: all members over all folds, then the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    recipe: Annotated[
+        Path, typer.Argument(help="recipe file, as `holdfast new` writes it", show_default=False)
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="run folder; by default runs/NAME of the recipe")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="override, as in fit.epochs=3; again for more"),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="where jobs run: inline or processes")] = "inline",
+    jobs: Annotated[int, typer.Option(min=1, help="folds at a time, with --engine processes")] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="processor threads a job; by default the cores shared out among jobs"),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="take the next free folder name, leave a run alone")
+    ] = False,
+) -> None:
+    """Train a recipe's members over all folds and score them out-of-fold.
+
+    The same command again continues a run that was stopped; finished folds are not trained again.
+    """
+    from holdfast.cli.progress import Progress
+    from holdfast.cli.scores import next_steps, score_lines
+    from holdfast.train import train as train_recipe
+
+    with Progress() as progress:
+        run = train_recipe(recipe, output, set_, engine, jobs, threads, fresh, progress)
+    for line in ["", *score_lines(run.scores), "", *next_steps(run)]:
+        typer.echo(line)

@@ -1,0 +1,69 @@
+"""The contract of metrics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.metrics.intervals import score_with_interval
+from holdfast.testing.base import ComponentContract
+
+N = 60
+
+
+class MetricContract(ComponentContract):
+    """`(truth, prediction) → float`, pooled, with a direction and fixed labels."""
+
+    def drawn(self, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Truth, and a prediction of it with so much noise."""
+        rng = np.random.default_rng(seed)
+        if self.component.targets == "real":
+            truth = rng.normal(size=N)
+            return truth, truth + noise * rng.normal(size=N)
+        truth = np.arange(N) % 3
+        raw = np.eye(3)[truth] + noise * rng.random((N, 3)) + 1e-3
+        return truth, raw / raw.sum(axis=1, keepdims=True)
+
+    def test_better_predictions_score_better(self) -> None:
+        good, bad = (self.component.score(*self.drawn(noise)) for noise in (0.1, 3.0))
+        assert isinstance(good, float)
+        assert (good > bad) == self.component.greater_is_better
+
+    def test_order_of_rows_does_not_matter(self) -> None:
+        truth, prediction = self.drawn(1.0)
+        rows = np.random.default_rng(1).permutation(N)
+        np.testing.assert_allclose(
+            self.component.score(truth[rows], prediction[rows]), self.component.score(truth, prediction)
+        )
+
+    def test_input_is_left_alone(self) -> None:
+        truth, prediction = self.drawn(1.0)
+        kept = truth.copy(), prediction.copy()
+        self.component.score(truth, prediction)
+        assert np.array_equal(truth, kept[0])
+        assert np.array_equal(prediction, kept[1])
+
+    def test_sums_of_parts_give_the_score(self) -> None:
+        """What the bootstrap multiplies out must be the score of the drawn rows."""
+        truth, prediction = self.drawn(1.0)
+        parts = self.component.parts(truth, prediction)
+        if parts is None:
+            return
+        assert len(parts) == N
+        counts = np.random.default_rng(2).multinomial(N, np.full(N, 1 / N), size=4)
+        together = self.component.combine(counts.astype(float) @ parts)
+        one_by_one = [self.component.score(*(np.repeat(a, row, axis=0) for a in (truth, prediction))) for row in counts]
+        np.testing.assert_allclose(together, one_by_one, rtol=1e-9)
+
+    def test_absent_class_leaves_a_number(self) -> None:
+        if self.component.targets == "real":
+            return
+        truth, prediction = self.drawn(1.0)
+        rows = truth != 2
+        assert np.isfinite(self.component.score(truth[rows], prediction[rows]))
+
+    def test_has_an_interval(self) -> None:
+        truth, prediction = self.drawn(1.0)
+        score = score_with_interval(self.component, truth, [prediction], np.arange(N) // 5)
+        assert score.low <= score.high
+        assert np.isfinite([score.value, score.low, score.high]).all()
+        assert score.units == N // 5

@@ -1,0 +1,78 @@
+"""The contract of preparations."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from holdfast.data.dataset import Dataset
+from holdfast.prepare.pipeline import Pipeline
+from holdfast.testing.base import ComponentContract
+from holdfast.testing.samples import tiny_data, with_gaps
+
+LEARN, OTHER = np.arange(0, 24), np.arange(24, 36)
+
+
+class PrepareContract(ComponentContract):
+    """Learns from the training part alone; changes each sample by itself; keeps their number."""
+
+    def fitted(self, data: Dataset) -> Pipeline:
+        return Pipeline([self.component], data.kind, data.shape[-1]).fit(data.take(LEARN))
+
+    def cases(self) -> Iterator[Dataset]:
+        """Data of each kind that it takes, with and without gaps."""
+        for kind in sorted(self.component.takes):
+            data = tiny_data(kind)
+            yield data
+            yield replace(data, source=with_gaps(data.source))
+
+    def test_keeps_samples_and_steps(self) -> None:
+        for data in self.cases():
+            made = self.fitted(data).transform(data.read())
+            assert made.dtype == np.float32
+            assert made.shape[:-1] == data.source.shape[:-1]
+
+    def test_invents_no_gaps(self) -> None:
+        for kind in sorted(self.component.takes):
+            data = tiny_data(kind)
+            assert np.isfinite(self.fitted(data).transform(data.read())).all()
+
+    def test_input_is_left_alone(self) -> None:
+        for data in self.cases():
+            X = data.read()
+            self.fitted(data).transform(X)
+            assert np.array_equal(X, data.source, equal_nan=True)
+
+    def test_learns_from_the_training_part_alone(self) -> None:
+        for data in self.cases():
+            source = data.source.copy()
+            source[OTHER] = source[OTHER] * -50 + 1000
+            changed = replace(data, source=source)
+            rows = data.read(LEARN)
+            first, second = self.fitted(data), self.fitted(changed)
+            assert np.array_equal(first.transform(rows), second.transform(rows), equal_nan=True)
+
+    def test_each_sample_is_changed_by_itself(self) -> None:
+        for data in self.cases():
+            pipeline, some = self.fitted(data), np.array([30, 3, 17])
+            whole = pipeline.transform(data.read())
+            np.testing.assert_allclose(pipeline.transform(data.read(some)), whole[some], rtol=1e-6, atol=1e-6)
+
+    def test_fitted_twice_is_equal(self) -> None:
+        for data in self.cases():
+            first, second = (self.fitted(data).transform(data.read()) for _ in range(2))
+            assert np.array_equal(first, second, equal_nan=True)
+
+    def test_survives_pickling(self) -> None:
+        for data in self.cases():
+            pipeline = self.fitted(data)
+            again = pickle.loads(pickle.dumps(pipeline))
+            assert np.array_equal(again.transform(data.read()), pipeline.transform(data.read()), equal_nan=True)
+
+    def test_other_kinds_are_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"prepare: .* takes"):
+            Pipeline([self.component], "no_such_kind", 2)

@@ -1,0 +1,45 @@
+"""Tiny data sets that contract tests run on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.data.dataset import Dataset
+from holdfast.recipe.target import TargetSpec
+
+CLASSES = TargetSpec(kind="classes", column="label", names=("sit", "stand", "walk"))
+REAL = TargetSpec(kind="real", column="value")
+SHAPES = {"windows": (16, 2), "table": (4,)}
+
+
+def tiny_inputs(kind: str, y: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Float32 inputs of a kind in which the target `y` can be seen, with noise."""
+    shape = SHAPES[kind]
+    noise = np.random.default_rng(seed).normal(size=(len(y), *shape)).astype(np.float32)
+    level = y.reshape(len(y), *([1] * len(shape))).astype(np.float32)
+    if kind == "table":
+        return noise + level
+    wave = np.sin(np.arange(shape[0], dtype=np.float32)[None, :, None] * (1 + level))
+    return 0.3 * noise + wave * (1 + level)
+
+
+def tiny_data(kind: str = "windows", target: str = "classes", groups: int = 6, each: int = 6, seed: int = 0) -> Dataset:
+    """`groups` units of `each` samples, every class in every unit."""
+    n = groups * each
+    rng = np.random.default_rng(seed)
+    codes = np.tile(np.arange(3), n // 3 + 1)[:n]
+    y = codes.astype(np.int64) if target == "classes" else codes + rng.normal(scale=0.1, size=n)
+    return Dataset(
+        kind,
+        ids=np.array([f"s{i:03}" for i in range(n)]),
+        source=tiny_inputs(kind, y, seed),
+        names=tuple(f"c{i}" for i in range(SHAPES[kind][-1])),
+        target=y,
+        groups=np.repeat([f"g{i}" for i in range(groups)], each),
+        order=np.arange(n, dtype=np.float64),
+    )
+
+
+def with_gaps(X: np.ndarray, share: float = 0.1, seed: int = 0) -> np.ndarray:
+    """A copy with a share of its values missing."""
+    return np.where(np.random.default_rng(seed).random(X.shape) < share, np.float32(np.nan), X)

@@ -1,0 +1,94 @@
+"""Tiny competition folders and recipes: what the tests of whole flows run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from holdfast.testing.samples import tiny_data
+
+CLASSES = ("sit", "stand", "walk")
+
+
+def side(groups: int = 6, each: int = 6) -> pd.DataFrame:
+    """Ids, subjects and classes, every class in every subject."""
+    data = tiny_data(groups=groups, each=each)
+    return pd.DataFrame({"id": data.ids, "subject": data.groups, "label": np.array(CLASSES)[data.target]})
+
+
+def tests_of(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"t{i:03}" for i in range(n)]})
+
+
+def table_folder(folder: Path, **sizes: int) -> Path:
+    """train.csv with targets inside, test.csv, sample.csv with one class column."""
+    folder.mkdir(parents=True, exist_ok=True)
+    labels, X = side(**sizes), tiny_data("table", **sizes).read()
+    names = ["f1", "f2", "f3", "f4"]
+    pd.concat([labels, pd.DataFrame(X, columns=names).round(4)], axis=1).to_csv(folder / "train.csv", index=False)
+    pd.concat([tests_of(8), pd.DataFrame(X[:8], columns=names)], axis=1).to_csv(folder / "test.csv", index=False)
+    tests_of(8).assign(label=CLASSES[0]).to_csv(folder / "sample.csv", index=False)
+    return folder
+
+
+def array_folder(folder: Path, **sizes: int) -> Path:
+    """train.npy and test.npy beside labels.csv and a sample with a column for each class."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = tiny_data("windows", **sizes)
+    np.save(folder / "train.npy", data.source)
+    np.save(folder / "test.npy", data.source[:8])
+    side(**sizes).to_csv(folder / "labels.csv", index=False)
+    tests_of(8).assign(**dict.fromkeys(CLASSES, 1 / 3)).to_csv(folder / "sample.csv", index=False)
+    return folder
+
+
+def long_frame(ids: Any, X: np.ndarray) -> pd.DataFrame:
+    """Windows `(n, steps, 2)` as a long table."""
+    steps = X.shape[1]
+    frame = pd.DataFrame({"id": np.repeat(ids, steps), "time": np.tile(np.arange(steps), len(X))})
+    frame[["x", "y"]] = X.reshape(-1, 2)
+    return frame
+
+
+def long_folder(folder: Path, **sizes: int) -> Path:
+    """train.csv.gz and test.csv.gz as long tables, labels.csv and sample.csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = tiny_data("windows", **sizes)
+    long_frame(data.ids, data.source).to_csv(folder / "train.csv.gz", index=False)
+    long_frame(tests_of(8)["id"], data.source[:8]).to_csv(folder / "test.csv.gz", index=False)
+    side(**sizes).to_csv(folder / "labels.csv", index=False)
+    tests_of(8).assign(label=CLASSES[0]).to_csv(folder / "sample.csv", index=False)
+    return folder
+
+
+COLUMNS = {"id": "id", "group": "subject", "target": "label"}
+TABLE = {"kind": "table", "train": "train.csv", "test": "test.csv", "sample": "sample.csv", **COLUMNS}
+ARRAYS = {
+    "kind": "windows", "train": "train.npy", "labels": "labels.csv", "test": "test.npy", "sample": "sample.csv", **COLUMNS,
+}  # fmt: skip
+LONG = {
+    "kind": "windows", "train": "train.csv.gz", "labels": "labels.csv", "test": "test.csv.gz", "sample": "sample.csv",
+    "time": "time", **COLUMNS,
+}  # fmt: skip
+TREES = {"model": {"extra_trees": {"n_estimators": 5}}}
+CONV = {
+    "model": {"conv_residual": {"width": 4, "kernel": 3, "dense": 4}},
+    "augment": ["roll", "jitter"],
+    "fit": {"epochs": 3, "batch_size": 8, "precision": "32"},
+}
+
+
+def recipe(data: dict[str, Any], folder: Path, members: dict[str, Any] | None = None, **over: Any) -> dict[str, Any]:
+    """Plain values of a recipe on one of the folders above."""
+    return {
+        "name": "tiny",
+        "threads": 1,
+        "data": {**data, "folder": str(folder)},
+        "metric": "log_loss",
+        "folds": {"kind": "stratified_group", "k": 3},
+        "members": members or {"trees": TREES},
+        **over,
+    }

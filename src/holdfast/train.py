@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,36 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
-from holdfast.data.files import TABLE_ENDINGS
 from holdfast.data.sample import SampleForm, read_sample
-from holdfast.engine.environment import environment
+from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
 from holdfast.engine.processes import Processes
-from holdfast.engine.threads import cores
 from holdfast.ensemble.base import Ensemble
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, unreached
 from holdfast.folds.base import Splitter
-from holdfast.folds.table import describe, make_folds, save_folds
+from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
-from holdfast.oof.scores import (
-    constant_predictions,
-    floor_predictions,
-    member_scores,
-    metrics_of,
-    per_class,
-    score_so_far,
-)
-from holdfast.oof.table import gather, gather_test, save_index, save_predictions
+from holdfast.oof.scores import all_scores, metrics_of, score_so_far
+from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
 from holdfast.recipe.schema import Recipe
-from holdfast.store.atomic import write_bytes, write_json, write_text, write_whole
+from holdfast.store.atomic import write_json
 from holdfast.store.hashes import hash_arrays, hash_value
 from holdfast.store.run import ENSEMBLE, Run
 
@@ -69,9 +58,10 @@ def train(
         raise BadInput(f"--engine: expected inline or processes, got {engine!r}")
     jobs = jobs if engine == "processes" else 1
     path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
-    settled = _threads(loaded_recipe, path, threads, jobs, fresh)
+    path = free_name(path) if fresh else path
+    settled = settle(loaded_recipe, path, threads, jobs)
     plan = prepare(settled, base)
-    run = _open(path, settled, plan, fresh)
+    run = open_run(path, settled, plan.work, plan.loaded)
     with run.locked():
         _run_jobs(plan, run, engine, jobs, [base / file for file in settled.components], report)
         _finish(plan, run, report)
@@ -121,71 +111,6 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     code = load_user_components([base / file for file in recipe.components])
     work = Work(members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code)
     return Plan(recipe, metric, loaded, sample, work, notes, counts.to_string())
-
-
-def _threads(recipe: Recipe, path: Path, wish: int | None, jobs: int, fresh: bool) -> Recipe:
-    """Threads a job: as said, else as the run was begun with, else the cores shared out among the jobs."""
-    threads = wish or recipe.threads
-    if threads is None and not fresh and (path / "recipe.yaml").is_file():
-        threads = Run(path).recipe.get("threads")
-    return recipe.model_copy(update={"threads": threads or max(1, cores() // jobs)})
-
-
-def _open(path: Path, recipe: Recipe, plan: Plan, fresh: bool) -> Run:
-    """The run folder: new, or the same recipe's to continue. Another recipe's is refused with the difference."""
-    text = yaml.safe_dump(recipe.written(), sort_keys=False, allow_unicode=True, width=110)
-    facts = environment(plan.work, plan.loaded.hashes)
-    if fresh:
-        number = 2
-        original = path
-        while path.exists():
-            path, number = original.with_name(f"{original.name}-{number}"), number + 1
-    if (path / "recipe.yaml").is_file():
-        _refuse_change(Run(path), text, facts)
-        return Run(path)
-    if path.exists() and any(path.iterdir()):
-        raise BadInput(f"{path} exists and is no run folder; name another with -o")
-    write_json(path / "environment.json", facts)
-    save_folds(plan.work.folds, plan.work.train, path)
-    if plan.loaded.sample is not None:
-        shutil_copy(plan.loaded.sample, path / sample_name(plan.loaded.sample))
-    write_text(path / "recipe.yaml", text)  # last: a folder with a recipe is a run
-    return Run(path)
-
-
-def sample_name(source: Path) -> str:
-    """What a run folder calls its copy of the sample: `sample.csv`, `sample.csv.gz` or `sample.parquet`."""
-    return "sample" + next((end for end in TABLE_ENDINGS if source.name.endswith(end)), source.suffix)
-
-
-def shutil_copy(source: Path, to: Path) -> None:
-    write_bytes(to, source.read_bytes())
-
-
-def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
-    old = (run.path / "recipe.yaml").read_text(encoding="utf-8")
-    if old != text:
-        diff = "\n".join(
-            difflib.unified_diff(
-                old.splitlines(),
-                text.splitlines(),
-                f"{run.path}/recipe.yaml",
-                "this recipe",
-                n=1,
-                lineterm="",
-            )
-        )
-        raise BadInput(
-            f"{run.path} was begun with another recipe; nothing is changed there:\n{diff}\n"
-            "name another folder with -o, or let --fresh take the next free one"
-        )
-    for key in ("data", "folds", "components"):
-        if run.environment.get(key) != facts[key]:
-            raise BadInput(
-                f"{run.path} was begun with other {key}: {json.dumps(run.environment.get(key))},"
-                f" now {json.dumps(facts[key])};"
-                " name another folder with -o, or let --fresh take the next free one"
-            )
 
 
 def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Path], report: Report) -> None:
@@ -252,47 +177,8 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
         save_predictions(run, name, predictions, test.get(name))
     save_index(work, run.path)
     if work.test is not None:
-        save_test_ids(run, work.test.ids)
-    scores = _scores(plan, oof, metrics)
+        save_test_ids(work.test.ids, run.path)
+    constant = None if plan.sample is None else plan.sample.constant
+    scores = {**all_scores(work, metrics, oof, constant), "notes": plan.notes}
     write_json(run.path / "scores.json", scores)
     report({"event": "scores", **scores})
-
-
-def save_test_ids(run: Run, ids: np.ndarray) -> None:
-    import pandas as pd
-
-    frame = pd.DataFrame({"id": ids})
-    write_whole(run.path / "test.parquet", lambda file: frame.to_parquet(file, index=False))
-
-
-def _scores(plan: Plan, oof: dict[str, np.ndarray], metrics: list[Metric]) -> dict[str, Any]:
-    work, metric = plan.work, plan.metric
-    truth = work.train.target
-    assert truth is not None
-    floor = floor_predictions(work.train, work.target, work.folds, metric)
-    scores: dict[str, Any] = {
-        "metric": metric.name,
-        "greater_is_better": metric.greater_is_better,
-        "of_probabilities": metric.of_probabilities,
-        "target": work.target.model_dump(mode="json"),
-        "members": {name: member_scores(work, metrics, predictions) for name, predictions in oof.items()},
-        "floor": member_scores(work, metrics, floor),
-        "notes": plan.notes,
-    }
-    if plan.sample is not None and plan.sample.constant is not None:
-        said = constant_predictions(plan.sample.constant, len(truth), work.target)
-        scores["sample"] = member_scores_constant(work, metric, said)
-    if work.target.kind == "classes":
-        scores["per_class"] = per_class(truth, oof[ENSEMBLE][0], work.target.names, work.train.groups)
-    return scores
-
-
-def member_scores_constant(work: Work, metric: Metric, said: np.ndarray) -> dict[str, Any]:
-    from holdfast.metrics.intervals import score_with_interval
-
-    assert work.train.target is not None
-    return {
-        metric.name: score_with_interval(
-            metric, work.train.target, list(said), work.train.groups, work.seed
-        ).plain()
-    }

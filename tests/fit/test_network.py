@@ -79,7 +79,7 @@ def losses(folder: Path) -> list[float]:
 
 
 def test_best_weights_are_restored(tmp_path: Path) -> None:
-    spec = member(fit={"epochs": 6, "best": True, "lr": 0.2, "schedule": "constant"})
+    spec = member(fit={"epochs": 6, "best": True, "lr": 1.0, "schedule": "constant"})
     best = fitted(spec, tiny_data(), folder=tmp_path)
     watched = losses(tmp_path)
     assert len(watched) == 6

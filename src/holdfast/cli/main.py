@@ -33,6 +33,9 @@ class Commands(TyperGroup):
         except BadInput as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from None
+        except FloatingPointError as error:  # a loss that became NaN
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("stopped; the same command again continues", err=True)
             raise typer.Exit(INTERRUPTED) from None

@@ -70,7 +70,9 @@ class DataSpec(Component):
         spec, target = target_of(path, frame, ids, self.target, self.target_kind)
         groups = groups_of(path, frame, ids, self.group) if self.group else None
         if self.order and (missing := np.flatnonzero(frame[self.order].isna())).size:
-            raise BadInput(f"{path}: line {missing[0] + 2} (id {ids[missing[0]]}): the order ({self.order}) is missing")
+            raise BadInput(
+                f"{path}: line {missing[0] + 2} (id {ids[missing[0]]}): the order ({self.order}) is missing"
+            )
         order = pd.Index(frame[self.order]).factorize(sort=True)[0].astype(np.float64) if self.order else None
         if self.order and pd.api.types.is_numeric_dtype(frame[self.order]):
             order = frame[self.order].to_numpy(dtype=np.float64)

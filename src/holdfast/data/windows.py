@@ -181,7 +181,13 @@ class Windows(DataSpec):
         return frame
 
     def _channels_of(
-        self, path: Path, frame: pd.DataFrame, ids: np.ndarray, target: np.ndarray, kind: str, notes: list[str]
+        self,
+        path: Path,
+        frame: pd.DataFrame,
+        ids: np.ndarray,
+        target: np.ndarray,
+        kind: str,
+        notes: list[str],
     ) -> list[str]:
         """The channels that the recipe names, or all columns but those of other use and mirrors of the target."""
         if self.channels:

@@ -78,7 +78,9 @@ def fit_estimator(
         rows = balance.rows(y, target, seed_of(seed, "sampler", i, 0))
         if rows is not None:
             X, y, groups = X[rows], y[rows], None if groups is None else groups[rows]
-            arguments = {name: value[rows] for name, value in arguments.items()}  # weights follow their samples
+            arguments = {
+                name: value[rows] for name, value in arguments.items()
+            }  # weights follow their samples
     if model.uses_groups:
         arguments["groups"] = groups
     estimator = model.build(target, seed, threads)

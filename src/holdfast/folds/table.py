@@ -167,7 +167,9 @@ def _read(path: Path, ids: np.ndarray) -> np.ndarray:
         wrong = np.flatnonzero(pd.to_numeric(frame[column], errors="coerce").isna())
         if len(wrong):
             said = frame[column].iloc[wrong[0]]
-            raise BadInput(f"{path}: line {wrong[0] + 2}, column {column!r}: expected a whole number, found {said!r}")
+            raise BadInput(
+                f"{path}: line {wrong[0] + 2}, column {column!r}: expected a whole number, found {said!r}"
+            )
     rows: list[np.ndarray] = []
     for repeat, part in frame.groupby("repeat", sort=True):
         given = part["id"].to_numpy(dtype=str)

@@ -22,9 +22,7 @@ class Metric(Component):
     targets: ClassVar[Literal["classes", "real"]]
     greater_is_better: ClassVar[bool] = True
     of_probabilities: ClassVar[bool] = False  # scores probabilities, not the most probable class
-    share_of_rows: ClassVar[bool] = (
-        False  # a share of right rows, for which Wilson's interval holds at 0 and 1
-    )
+    of_right_rows: ClassVar[bool] = False  # 0 and 1 mean that every row is wrong or right
 
     def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray | None:
         """`(n, d)`: what each row adds; None where the score is no function of sums."""

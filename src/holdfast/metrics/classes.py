@@ -18,7 +18,7 @@ class ClassMetric(Metric):
 class Accuracy(ClassMetric):
     """Share of rows whose most probable class is right."""
 
-    share_of_rows: ClassVar[bool] = True
+    of_right_rows: ClassVar[bool] = True
 
     def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         right = (prediction.argmax(axis=1) == truth).astype(np.float64)
@@ -30,6 +30,8 @@ class Accuracy(ClassMetric):
 
 class _PerClass(ClassMetric):
     """Metrics of the true positives, predicted and true counts of each class."""
+
+    of_right_rows: ClassVar[bool] = True
 
     def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         eye = np.eye(prediction.shape[1])

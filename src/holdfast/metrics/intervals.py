@@ -37,14 +37,14 @@ def score_with_interval(
     """The mean over repeats of the pooled score, with a percentile bootstrap over groups.
 
     `predictions`: one array a repeat, rows as in `truth`. Where no groups are known samples are drawn, and
-    `how` says so. Where a share of right rows is 0 or 1, no resample differs: Wilson's interval
+    `how` says so. Where every row is right or every one wrong, no resample differs: Wilson's interval
     (Wilson 1927), over as many trials as there are units.
     """
     value = float(np.mean([metric.score(truth, prediction) for prediction in predictions]))
     codes = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
     units = int(codes.max()) + 1
     over = "samples (no groups are known)" if groups is None else "groups"
-    if metric.share_of_rows and value in (0.0, 1.0):
+    if metric.of_right_rows and value in (0.0, 1.0):
         low, high = wilson(value, units)
         return Score(value, low, high, f"Wilson, over {over}", units)
     rng = np.random.default_rng(seed)
@@ -90,5 +90,7 @@ def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
     """
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low, high = (float(np.round(end, 12)) for end in (middle - half, middle + half))  # exactly 0 and 1 at the ends
+    low, high = (
+        float(np.round(end, 12)) for end in (middle - half, middle + half)
+    )  # exactly 0 and 1 at the ends
     return max(0.0, low), min(1.0, high)

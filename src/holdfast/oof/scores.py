@@ -23,6 +23,33 @@ def metrics_of(metric: Metric, target: TargetSpec) -> list[Metric]:
     return [metric, *others]  # type: ignore[list-item]
 
 
+def all_scores(
+    work: Work, metrics: list[Metric], oof: dict[str, np.ndarray], constant: tuple[float, ...] | None
+) -> dict[str, Any]:
+    """What `scores.json` holds: members (the ensemble last), floor, the sample submission's constant, classes.
+
+    `oof`: predictions `(repeats, n, …)` of each member and of the ensemble, which is the last.
+    """
+    metric, data = metrics[0], work.train
+    assert data.target is not None
+    scores: dict[str, Any] = {
+        "metric": metric.name,
+        "greater_is_better": metric.greater_is_better,
+        "of_probabilities": metric.of_probabilities,
+        "target": work.target.model_dump(mode="json"),
+        "members": {name: member_scores(work, metrics, predictions) for name, predictions in oof.items()},
+        "floor": member_scores(work, metrics, floor_predictions(data, work.target, work.folds, metric)),
+    }
+    if constant is not None:
+        said = list(constant_predictions(constant, len(data), work.target))
+        scored = score_with_interval(metric, data.target, said, data.groups, work.seed)
+        scores["sample"] = {metric.name: scored.plain()}
+    if work.target.kind == "classes":
+        last = list(oof.values())[-1]
+        scores["per_class"] = per_class(data.target, last[0], work.target.names, data.groups)
+    return scores
+
+
 def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[str, Any]:
     """Each metric on the pooled rows of `oof` `(repeats, n, …)`, and the first one fold by fold."""
     truth = work.train.target

@@ -62,3 +62,9 @@ def save_predictions(run: Run, name: str, oof: np.ndarray, test: np.ndarray | No
     write_array(run.path / f"oof-{name}.npy", oof.reshape(-1, *oof.shape[2:]))
     if test is not None:
         write_array(run.path / f"test-{name}.npy", test)
+
+
+def save_test_ids(ids: np.ndarray, path: Path) -> None:
+    """`test.parquet`: the test samples' ids, in the order of the test predictions."""
+    frame = pd.DataFrame({"id": ids})
+    write_whole(path / "test.parquet", lambda file: frame.to_parquet(file, index=False))

@@ -16,7 +16,9 @@ def check_steps(steps: Sequence[Preparation], kind: str) -> None:
     """Raises BadInput where a step does not take the kind of data, or stands where it cannot act."""
     for step in steps:
         if kind not in step.takes:
-            raise BadInput(f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}")
+            raise BadInput(
+                f"prepare: {step.name} takes {' or '.join(sorted(step.takes))}, the data are {kind}"
+            )
     halves = [step.before_augment for step in steps]
     if halves != sorted(halves, reverse=True):
         first = steps[halves.index(False)].name

@@ -1,10 +1,10 @@
 """Contract tests that every component of a kind must pass; inherit one, name your component, run pytest.
 
-    from holdfast.testing import AugmentContract
-    from mine import Flip
+from holdfast.testing import AugmentContract
+from mine import Flip
 
-    class TestFlip(AugmentContract):
-        component = Flip(p=0.5)
+class TestFlip(AugmentContract):
+    component = Flip(p=0.5)
 """
 
 from holdfast.testing.augment import AugmentContract

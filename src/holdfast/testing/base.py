@@ -14,7 +14,18 @@ import pytest
 from holdfast.recipe.registry import Component, parse
 
 # Imported where they are used, so that listing components and reading a recipe stay fast.
-HEAVY = {"torch", "torchvision", "sklearn", "scipy", "aeon", "numba", "lightgbm", "xgboost", "catboost", "timm"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "sklearn",
+    "scipy",
+    "aeon",
+    "numba",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "timm",
+}
 
 
 def example_of(cls: type[Component], over: dict[str, Any] | None = None) -> Component:
@@ -27,7 +38,9 @@ def example_of(cls: type[Component], over: dict[str, Any] | None = None) -> Comp
         if name in values or not field.is_required():
             continue
         if not field.examples:
-            raise ValueError(f"{cls.__name__}.{name} is required: give it Field(examples=[…]), which tests and docs use")
+            raise ValueError(
+                f"{cls.__name__}.{name} is required: give it Field(examples=[…]), which tests and docs use"
+            )
         values[name] = field.examples[0]
     return cls.model_validate(values)
 
@@ -40,7 +53,9 @@ class ComponentContract:
     def test_docstring_says_what_it_is(self) -> None:
         lines = (type(self.component).__doc__ or "").strip().splitlines()
         assert lines, "the docstring is the component's documentation"
-        assert lines[0].rstrip().endswith((".", ";", ":")), f"the first line is a sentence, found {lines[0]!r}"
+        assert lines[0].rstrip().endswith((".", ";", ":")), (
+            f"the first line is a sentence, found {lines[0]!r}"
+        )
 
     def test_every_field_has_a_description(self) -> None:
         without = [name for name, field in type(self.component).model_fields.items() if not field.description]

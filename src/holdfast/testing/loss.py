@@ -40,7 +40,9 @@ class LossContract(ComponentContract):
         assert outputs.grad.abs().sum() > 0
 
     def test_nearer_is_lower(self, truth: Any) -> None:
-        far, near = (self.component.value(self.near(truth, strength), truth, None) for strength in (-0.5, 0.9))
+        far, near = (
+            self.component.value(self.near(truth, strength), truth, None) for strength in (-0.5, 0.9)
+        )
         assert near < far
 
     def test_weights_of_one_change_nothing(self, truth: Any) -> None:

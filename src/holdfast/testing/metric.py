@@ -51,7 +51,9 @@ class MetricContract(ComponentContract):
         assert len(parts) == N
         counts = np.random.default_rng(2).multinomial(N, np.full(N, 1 / N), size=4)
         together = self.component.combine(counts.astype(float) @ parts)
-        one_by_one = [self.component.score(*(np.repeat(a, row, axis=0) for a in (truth, prediction))) for row in counts]
+        one_by_one = [
+            self.component.score(*(np.repeat(a, row, axis=0) for a in (truth, prediction))) for row in counts
+        ]
         np.testing.assert_allclose(together, one_by_one, rtol=1e-9)
 
     def test_absent_class_leaves_a_number(self) -> None:

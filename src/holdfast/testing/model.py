@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pytest
 
 from holdfast.data.dataset import Dataset
 from holdfast.fit.member import Fitted, fit_member, load_fitted
@@ -20,7 +19,15 @@ from holdfast.testing.base import ComponentContract, example_of
 from holdfast.testing.samples import CLASSES, REAL, tiny_data
 
 # Sizes for tests: those of a model's fields that are named here take these values.
-SMALL = {"n_estimators": 4, "n_kernels": 84, "width": 4, "dense": 4, "inner": 2, "max_iter": 50, "min_child_samples": 2}
+SMALL = {
+    "n_estimators": 4,
+    "n_kernels": 84,
+    "width": 4,
+    "dense": 4,
+    "inner": 2,
+    "max_iter": 50,
+    "min_child_samples": 2,
+}
 LEARN, OTHER = np.arange(0, 24), np.arange(24, 36)
 SPECS = {"classes": CLASSES, "real": REAL}
 
@@ -44,7 +51,11 @@ class ModelContract(ComponentContract):
                     "members": {"one": {"model": model.entry()}},
                 }
                 if kind in known("data"):
-                    yield resolve(Recipe.model_validate(plain), "one", kind, SPECS[target]), tiny_data(kind, target), target
+                    yield (
+                        resolve(Recipe.model_validate(plain), "one", kind, SPECS[target]),
+                        tiny_data(kind, target),
+                        target,
+                    )
 
     def fitted(self, member: MemberSpec, data: Dataset, target: str) -> Fitted:
         """The model on the training part; fitted once for all tests of a class."""

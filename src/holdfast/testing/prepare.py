@@ -71,7 +71,9 @@ class PrepareContract(ComponentContract):
         for data in self.cases():
             pipeline = self.fitted(data)
             again = pickle.loads(pickle.dumps(pipeline))
-            assert np.array_equal(again.transform(data.read()), pipeline.transform(data.read()), equal_nan=True)
+            assert np.array_equal(
+                again.transform(data.read()), pipeline.transform(data.read()), equal_nan=True
+            )
 
     def test_other_kinds_are_refused(self) -> None:
         with pytest.raises(ValueError, match=r"prepare: .* takes"):

@@ -23,7 +23,9 @@ def tiny_inputs(kind: str, y: np.ndarray, seed: int = 0) -> np.ndarray:
     return 0.3 * noise + wave * (1 + level)
 
 
-def tiny_data(kind: str = "windows", target: str = "classes", groups: int = 6, each: int = 6, seed: int = 0) -> Dataset:
+def tiny_data(
+    kind: str = "windows", target: str = "classes", groups: int = 6, each: int = 6, seed: int = 0
+) -> Dataset:
     """`groups` units of `each` samples, every class in every unit."""
     n = groups * each
     rng = np.random.default_rng(seed)

@@ -1,0 +1,87 @@
+"""Beginning a run folder, or finding the one that the same recipe began."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from holdfast.data.dataset import Loaded
+from holdfast.data.files import TABLE_ENDINGS
+from holdfast.engine.environment import environment
+from holdfast.engine.job import Work
+from holdfast.engine.threads import cores
+from holdfast.errors import BadInput
+from holdfast.fit.precision import chosen_precision
+from holdfast.folds.table import save_folds
+from holdfast.models.base import Network
+from holdfast.recipe.schema import Recipe
+from holdfast.store.atomic import write_bytes, write_json, write_text
+from holdfast.store.run import Run
+
+ANOTHER = "name another folder with -o, or let --fresh take the next free one"
+
+
+def free_name(path: Path) -> Path:
+    """The path itself, or with the first of -2, -3, … that is free."""
+    original, number = path, 2
+    while path.exists():
+        path, number = original.with_name(f"{original.name}-{number}"), number + 1
+    return path
+
+
+def settle(recipe: Recipe, path: Path, threads: int | None, jobs: int) -> Recipe:
+    """Decide once what the machine decides (threads a job, precision); a begun run keeps what it decided."""
+    begun = Run(path).recipe if (path / "recipe.yaml").is_file() else {}
+    threads = threads or recipe.threads or begun.get("threads") or max(1, cores() // jobs)
+    fit = recipe.fit
+    if fit.precision == "auto" and any(isinstance(m.model, Network) for m in recipe.members.values()):
+        decided = begun.get("fit", {}).get("precision", "auto")
+        fit = fit.model_copy(update={"precision": chosen_precision(decided)})
+    return recipe.model_copy(update={"threads": threads, "fit": fit})
+
+
+def open_run(path: Path, recipe: Recipe, work: Work, loaded: Loaded) -> Run:
+    """The run folder: new, or the same recipe's to continue. Another recipe's is refused with the difference."""
+    text = yaml.safe_dump(recipe.written(), sort_keys=False, allow_unicode=True, width=110)
+    facts = environment(work, loaded.hashes)
+    if (path / "recipe.yaml").is_file():
+        _refuse_change(Run(path), text, facts)
+        return Run(path)
+    if path.exists() and not all(_begun(file) for file in path.iterdir()):
+        raise BadInput(f"{path} exists and is no run folder; name another with -o")
+    write_json(path / "environment.json", facts)
+    save_folds(work.folds, work.train, path)
+    if loaded.sample is not None:
+        write_bytes(path / sample_name(loaded.sample), loaded.sample.read_bytes())
+    write_text(path / "recipe.yaml", text)  # last: a folder with a recipe is a run
+    return Run(path)
+
+
+def _begun(file: Path) -> bool:
+    """Whether a file may be left of a run that was killed while its folder was being made."""
+    return file.name.endswith(".part") or file.name.startswith(("environment.json", "folds.", "sample."))
+
+
+def sample_name(source: Path) -> str:
+    """What a run folder calls its copy of the sample: `sample.csv`, `sample.csv.gz` or `sample.parquet`."""
+    return "sample" + next((end for end in TABLE_ENDINGS if source.name.endswith(end)), source.suffix)
+
+
+def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
+    old = (run.path / "recipe.yaml").read_text(encoding="utf-8")
+    if old != text:
+        names = (f"{run.path}/recipe.yaml", "this recipe")
+        diff = difflib.unified_diff(old.splitlines(), text.splitlines(), *names, n=1, lineterm="")
+        raise BadInput(
+            f"{run.path} was begun with another recipe; nothing is changed there:\n"
+            + "\n".join(diff)
+            + f"\n{ANOTHER}"
+        )
+    for key in ("data", "folds", "components"):
+        if run.environment.get(key) != facts[key]:
+            before, now = json.dumps(run.environment.get(key)), json.dumps(facts[key])
+            raise BadInput(f"{run.path} was begun with other {key}: {before}, now {now}; {ANOTHER}")

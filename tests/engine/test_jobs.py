@@ -1,0 +1,89 @@
+"""A job's hash names everything that decides its result, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tiny
+from holdfast.engine.job import Job, Work
+from holdfast.engine.threads import cores, limited
+from holdfast.recipe.load import load_recipe
+from holdfast.store.atomic import write_json, write_whole
+from holdfast.train import prepare
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tiny.array_folder(tmp_path / "data")
+
+
+def work(folder: Path, *overrides: str, **over: Any) -> Work:
+    members = {"conv": tiny.CONV, "trees": tiny.TREES}
+    return prepare(load_recipe(tiny.recipe(tiny.ARRAYS, folder, members, **over), list(overrides)), folder).work
+
+
+def test_jobs_are_members_by_repeats_by_folds(folder: Path) -> None:
+    made = work(folder, "folds.repeats=2")
+    assert len(made.jobs()) == len(set(made.jobs())) == len({made.hash(job) for job in made.jobs()}) == 12
+    assert str(Job("conv", 1, 2)) == "conv fold 2 repeat 1"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["seed=1", "folds.seed=1", "members.conv.fit.epochs=4", "members.conv.model.conv_residual.width=5", "prepare=[standardize]",
+     "threads=2", "members.conv.augment=[roll]", "members.conv.loss.cross_entropy.smoothing=0.1"],
+)  # fmt: skip
+def test_hash_changes_with_what_decides(folder: Path, line: str) -> None:
+    assert work(folder).hash(Job("conv", 0, 0)) != work(folder, line).hash(Job("conv", 0, 0))
+
+
+@pytest.mark.parametrize("line", ["name=other", "members.trees.model.extra_trees.n_estimators=6", "metric=accuracy"])
+def test_hash_stays_where_nothing_of_it_changes(folder: Path, line: str) -> None:
+    assert work(folder).hash(Job("conv", 0, 0)) == work(folder, line).hash(Job("conv", 0, 0))
+
+
+def test_hash_changes_with_the_data(folder: Path) -> None:
+    before = work(folder).hash(Job("conv", 0, 0))
+    X = np.load(folder / "train.npy")
+    X[0, 0, 0] += 1
+    np.save(folder / "train.npy", X)
+    assert work(folder).hash(Job("conv", 0, 0)) != before
+
+
+def test_hash_does_not_know_where_the_data_lie(folder: Path) -> None:
+    first = work(folder)
+    moved = folder.rename(folder.with_name("moved"))
+    assert work(moved).hash(Job("conv", 0, 0)) == first.hash(Job("conv", 0, 0))
+    assert replace(first, code_mark="x").hash(Job("conv", 0, 0)) != first.hash(Job("conv", 0, 0))
+
+
+def test_limited_gives_the_threads_back() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    with limited(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    assert cores() >= 1
+
+
+# files
+
+
+def test_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "facts.json"
+    write_json(path, {"x": 1})
+
+    def broken(file: Any) -> None:
+        file.write(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, broken)
+    assert path.read_text() == '{\n "x": 1\n}\n'
+    assert [p.name for p in path.parent.iterdir()] == ["facts.json"]

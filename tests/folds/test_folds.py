@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdfast.data.dataset import Dataset
@@ -28,7 +28,9 @@ def folds_of(data: Dataset, target: TargetSpec = CLASSES, base: Path = HERE, **s
 def grouped(codes: np.ndarray, groups: np.ndarray) -> Dataset:
     n = len(codes)
     ids = np.array([f"s{i}" for i in range(n)])
-    return Dataset("table", ids, np.zeros((n, 1)), ("x",), codes, groups.astype(str), np.arange(n, dtype=float))
+    return Dataset(
+        "table", ids, np.zeros((n, 1)), ("x",), codes, groups.astype(str), np.arange(n, dtype=float)
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -46,8 +48,7 @@ def test_group_never_on_both_sides(kind: str, k: int, sizes: list[int], seed: in
     over = {} if kind == "blocks" else {"seed": seed, "repeats": 2}
     try:
         folds = folds_of(data, kind=kind, k=k, **over)
-    except BadInput as refused:  # too few units, or none left on one side
-        assert "folds" in str(refused)
+    except BadInput:  # a draw may leave a fold empty; blocks never does where there are units enough
         assert kind != "blocks" or k > len(sizes)
         return
     assert data.groups is not None
@@ -62,6 +63,7 @@ def test_group_never_on_both_sides(kind: str, k: int, sizes: list[int], seed: in
 
 @settings(max_examples=60, deadline=None)
 @given(counts=st.lists(st.integers(1, 200), min_size=2, max_size=10), k=st.integers(2, 5))
+@example(counts=[100, 1, 1], k=3)
 def test_blocks_are_runs_of_time_and_none_is_empty(counts: list[int], k: int) -> None:
     order = np.repeat(np.arange(len(counts), dtype=float), counts)
     data = replace(grouped(np.arange(len(order)) % 2, np.arange(len(order))), groups=None, order=order)
@@ -85,7 +87,7 @@ def test_guard_leaves_out_what_is_near() -> None:
 
 
 def test_blocks_needs_order_and_refuses_repeats() -> None:
-    with pytest.raises(BadInput, match="data.order"):
+    with pytest.raises(BadInput, match=r"data.order"):
         folds_of(replace(tiny_data(), order=None), kind="blocks", k=2)
     with pytest.raises(BadInput, match="leave repeats at 1"):
         folds_of(tiny_data(), kind="blocks", k=2, repeats=2)
@@ -175,14 +177,16 @@ def test_file_round_trip(tmp_path: Path) -> None:
     again = folds_of(data, kind="file", path="folds.csv", base=tmp_path)
     assert again.hash == made.hash
     mixed = np.random.default_rng(0).permutation(len(data))
-    assert np.array_equal(folds_of(data.take(mixed), kind="file", path="folds.csv", base=tmp_path).fold, made.fold[:, mixed])
+    assert np.array_equal(
+        folds_of(data.take(mixed), kind="file", path="folds.csv", base=tmp_path).fold, made.fold[:, mixed]
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda rows: rows[:-1], "the fold is missing in .*folds.csv for ids of the training data: s035"),
-        (lambda rows: [*rows, "s999,0"], "has ids that the training data has not: s999"),
+        (lambda rows: [*rows, "s999,0"], "has ids without a row in the training data: s999"),
         (lambda rows: [*rows, rows[0]], "an id stands twice in repeat 0"),
         (lambda rows: ["s000,7", *rows[1:]], "folds must be numbered"),
         (lambda rows: ["s000,one", *rows[1:]], "line 2, column 'fold': expected a whole number, found 'one'"),
@@ -205,7 +209,7 @@ def test_repeats_of_a_file_have_equal_k(tmp_path: Path) -> None:
     (tmp_path / "folds.csv").write_text("\n".join(["id,fold,repeat", *rows]) + "\n")
     with pytest.raises(BadInput, match="different numbers of folds"):
         folds_of(data, kind="file", path="folds.csv", base=tmp_path)
-    with pytest.raises(BadInput, match="none.csv does not exist"):
+    with pytest.raises(BadInput, match=r"none.csv does not exist"):
         folds_of(data, kind="file", path="none.csv", base=tmp_path)
 
 

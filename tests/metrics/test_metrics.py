@@ -64,14 +64,18 @@ def test_absent_class_leaves_the_macro_mean() -> None:
 
 
 def test_sure_and_wrong_costs_a_finite_loss() -> None:
-    assert score("log_loss", np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]])) == pytest.approx(18.02, abs=0.01)
+    assert score("log_loss", np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]])) == pytest.approx(
+        18.02, abs=0.01
+    )
 
 
 def test_roc_auc_without_two_classes_is_no_number() -> None:
     assert np.isnan(score("roc_auc", np.zeros(3, dtype=int), np.ones((3, 2)) / 2))
 
 
-@pytest.mark.parametrize(("share", "n", "want"), [(1.0, 10, (0.7225, 1.0)), (0.0, 10, (0.0, 0.2775)), (0.5, 40, (0.3520, 0.6480))])
+@pytest.mark.parametrize(
+    ("share", "n", "want"), [(1.0, 10, (0.7225, 1.0)), (0.0, 10, (0.0, 0.2775)), (0.5, 40, (0.3520, 0.6480))]
+)
 def test_wilson(share: float, n: int, want: tuple[float, float]) -> None:
     assert wilson(share, n) == pytest.approx(want, abs=1e-4)
 
@@ -128,5 +132,7 @@ def test_repeats_are_averaged() -> None:
 def test_interval_is_equal_for_an_equal_seed() -> None:
     rng = np.random.default_rng(0)
     truth, prediction = rng.normal(size=30), rng.normal(size=30)
-    drawn = [score_with_interval(parse("metric", "rmse"), truth, [prediction], None, seed) for seed in (1, 1, 2)]  # type: ignore[arg-type]
+    drawn = [
+        score_with_interval(parse("metric", "rmse"), truth, [prediction], None, seed) for seed in (1, 1, 2)
+    ]  # type: ignore[arg-type]
     assert drawn[0] == drawn[1] != drawn[2]

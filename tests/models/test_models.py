@@ -52,7 +52,9 @@ def test_calibration_gives_probabilities_that_fit() -> None:
 
 
 def test_calibration_of_a_class_it_never_saw() -> None:
-    p = fit_calibrator(np.array([[0.0], [1.0]]), np.array([0, 1]), np.arange(3)).probabilities(np.array([[0.5]]))
+    p = fit_calibrator(np.array([[0.0], [1.0]]), np.array([0, 1]), np.arange(3)).probabilities(
+        np.array([[0.5]])
+    )
     assert p.shape == (1, 3)
     assert 0 < p[0, 2] < 1e-4
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
 import tiny
+
 from holdfast.engine.job import Work
 from holdfast.folds.table import make_folds
 from holdfast.metrics.base import Metric
@@ -124,7 +124,9 @@ def test_regression_run(tmp_path: Path) -> None:
     frame.assign(label=frame["f1"] * 2 + 100.5).to_csv(folder / "train.csv", index=False)
     pd.read_csv(folder / "sample.csv").assign(label=100.0).to_csv(folder / "sample.csv", index=False)
     members = {"ridge": {"model": "ridge"}, "conv": {"model": "lightgbm"}}
-    values = tiny.recipe({**tiny.TABLE, "drop": []}, folder, members, metric="rmse", folds={"kind": "group", "k": 3})
+    values = tiny.recipe(
+        {**tiny.TABLE, "drop": []}, folder, members, metric="rmse", folds={"kind": "group", "k": 3}
+    )
     scores = train(values, tmp_path / "run").scores
     assert set(scores["members"]["ridge"]) >= {"rmse", "mae", "r2"}
     assert scores["sample"]["rmse"]["value"] > scores["floor"]["rmse"]["value"] * 0.9

@@ -65,19 +65,39 @@ def test_bare_name_means_defaults(write: Write) -> None:
     [
         ("fit: {epochs: 5}", "fti: {epochs: 5}", ":5: fti", ["unknown key", "did you mean 'fit'"]),
         ("epochs: 5", "epoch: 5", ":5: fit.epoch", ["unknown key", "did you mean 'epochs'"]),
-        ("{extra_trees", "{extra_tree", ":8: members.trees.model.extra_tree", ["no model component", "'extra_trees'"]),
-        ("n_estimators", "n_estimator", ":8: members.trees.model.extra_trees.n_estimator", ["mean 'n_estimators'"]),
+        (
+            "{extra_trees",
+            "{extra_tree",
+            ":8: members.trees.model.extra_tree",
+            ["no model component", "'extra_trees'"],
+        ),
+        (
+            "n_estimators",
+            "n_estimator",
+            ":8: members.trees.model.extra_trees.n_estimator",
+            ["mean 'n_estimators'"],
+        ),
         ("epochs: 5", "epochs: many", ":5: fit.epochs", ["valid integer", "got 'many'"]),
         ("epochs: 5", "epochs: 0", ":5: fit.epochs", ["greater than or equal to 1", "got 0"]),
         ("k: 3", "k: 1", ":4: folds.k", ["greater than or equal to 2"]),
-        ("kind: stratified", "kind: stratify", ":4: folds", ["no folds component", "did you mean 'stratified'"]),
+        (
+            "kind: stratified",
+            "kind: stratify",
+            ":4: folds",
+            ["no folds component", "did you mean 'stratified'"],
+        ),
         ("metric: accuracy", "metric: acuracy", ":3: metric", ["did you mean 'accuracy'"]),
         ("metric: accuracy", "metric: [accuracy]", ":3: metric", ["expected the name of a metric component"]),
         ("metric: accuracy\n", "", "metric", ["required and missing"]),
         ("train: train.csv", "test: test.csv", ":2: data.train", ["required and missing"]),
         ("  trees:", "  ensemble:", ":6: members", ["not 'ensemble'"]),
         ("fit: {epochs: 5}", "fit: {optimizer: adam}", ":5: fit.optimizer", ["'adamw'", "got 'adam'"]),
-        ("fit: {epochs: 5}", "prepare: [interpolate, standardise]", ":5: prepare.1", ["did you mean 'standardize'"]),
+        (
+            "fit: {epochs: 5}",
+            "prepare: [interpolate, standardise]",
+            ":5: prepare.1",
+            ["did you mean 'standardize'"],
+        ),
         ("{n_estimators: 10}", "7", ":8: members.trees.model.extra_trees", ["expected the fields"]),
     ],
 )
@@ -189,7 +209,9 @@ def test_set_reaches_every_kind_of_place(write: Write) -> None:
 
 
 def test_set_opens_a_bare_name(write: Write) -> None:
-    text = GOOD.replace("{extra_trees: {n_estimators: 10}}", "extra_trees").replace("{kind: stratified, k: 3}", "stratified")
+    text = GOOD.replace("{extra_trees: {n_estimators: 10}}", "extra_trees").replace(
+        "{kind: stratified, k: 3}", "stratified"
+    )
     recipe = load_recipe(write(text), ["members.trees.model.extra_trees.n_estimators=2", "folds.k=4"])
     assert recipe.members["trees"].model.n_estimators == 2  # type: ignore[attr-defined]
     assert recipe.folds.k == 4  # type: ignore[attr-defined]
@@ -225,7 +247,9 @@ def test_set_leaves_the_callers_values_alone() -> None:
 
 
 def test_open_question_refuses(write: Write) -> None:
-    message = fault(write(GOOD.replace("train: train.csv", 'train: train.csv, target: "? which column is it"')))
+    message = fault(
+        write(GOOD.replace("train: train.csv", 'train: train.csv, target: "? which column is it"'))
+    )
     assert ":2: data.target: a question is open: which column is it" in message
     message = fault(write(GOOD + 'prepare: ["?"]\n'))
     assert ":9: prepare.0: a question is open" in message
@@ -309,7 +333,11 @@ def test_installed_package_that_fails_is_named(tmp_path: Path, monkeypatch: pyte
 
 def test_schema_is_self_contained_and_described() -> None:
     schema = Recipe.model_json_schema(by_alias=True)
-    fields = {**schema["properties"], **schema["$defs"]["Fit"]["properties"], **schema["$defs"]["Member"]["properties"]}
+    fields = {
+        **schema["properties"],
+        **schema["$defs"]["Fit"]["properties"],
+        **schema["$defs"]["Member"]["properties"],
+    }
     assert all("description" in field for field in fields.values())
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == {"metric", "folds", "members"}
@@ -325,7 +353,11 @@ def test_schema_is_self_contained_and_described() -> None:
                 walk(item)
 
     walk(schema)
-    names = next(choice["enum"] for choice in schema["$defs"]["Member"]["properties"]["model"]["anyOf"] if "enum" in choice)
+    names = next(
+        choice["enum"]
+        for choice in schema["$defs"]["Member"]["properties"]["model"]["anyOf"]
+        if "enum" in choice
+    )
     assert "conv_residual" in names
 
 
@@ -349,5 +381,7 @@ def test_reading_a_recipe_imports_nothing_heavy(tmp_path: Path) -> None:
         "from holdfast.recipe.registry import FAMILIES, known; [known(kind) for kind in FAMILIES];"
         "print(sorted({'torch', 'sklearn', 'aeon', 'lightgbm', 'scipy'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert said.stdout.strip() == "[]"

@@ -50,7 +50,9 @@ def match(wanted: np.ndarray, given: np.ndarray, wanted_in: Path, given_in: Path
         )
     extra = ~np.isin(given, wanted)
     if extra.any():
-        raise BadInput(f"{given_in} has ids that {wanted_in} has not: {some(given[extra])}")
+        raise BadInput(
+            f"{given_in} has ids without a row in {wanted_in}: {some(given[extra])}; add the rows, or take the ids out"
+        )
     return positions
 
 

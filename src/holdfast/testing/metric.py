@@ -19,9 +19,9 @@ class MetricContract(ComponentContract):
         if self.component.targets == "real":
             truth = rng.normal(size=N)
             return truth, truth + noise * rng.normal(size=N)
-        truth = np.arange(N) % 3
-        raw = np.eye(3)[truth] + noise * rng.random((N, 3)) + 1e-3
-        return truth, raw / raw.sum(axis=1, keepdims=True)
+        codes = np.arange(N) % 3
+        raw = np.eye(3)[codes] + noise * rng.random((N, 3)) + 1e-3
+        return codes, raw / raw.sum(axis=1, keepdims=True)
 
     def test_better_predictions_score_better(self) -> None:
         good, bad = (self.component.score(*self.drawn(noise)) for noise in (0.1, 3.0))

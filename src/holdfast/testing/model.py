@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
 from holdfast.data.dataset import Dataset
+from holdfast.engine.threads import limited
 from holdfast.fit.member import Fitted, fit_member, load_fitted
 from holdfast.fit.resolved import MemberSpec, resolve
 from holdfast.models.base import Network
@@ -38,6 +40,11 @@ class ModelContract(ComponentContract):
     """Fitted on a training part through the pipeline that a run uses; predicts rows that sum to one, or values."""
 
     small: ClassVar[dict[str, Any]] = SMALL
+
+    @pytest.fixture(autouse=True)
+    def _one_thread(self) -> Iterator[None]:
+        with limited(1):
+            yield
 
     def cases(self) -> Iterator[tuple[MemberSpec, Dataset, str]]:
         """Every kind of data and of target that the model takes."""

@@ -19,7 +19,9 @@ class Logistic(Estimator):
 
     C: float = Field(0.1, gt=0, description="inverse strength of the L2 penalty")
     tol: float = Field(
-        1e-3, gt=0, description="gradient at which the solver stops; 1e-4 took three times as long for the same score"
+        1e-3,
+        gt=0,
+        description="gradient at which the solver stops; 1e-4 took three times as long for the same score",
     )
     max_iter: int = Field(1000, ge=1, description="most steps of the solver")
 

@@ -1,8 +1,12 @@
-"""The one error that a user can mend: it is shown once, without a traceback, and ends with exit code 2."""
+"""The errors that a user sees as one message, without a traceback."""
 
 
 class BadInput(ValueError):
-    """Something that the user wrote or gave is wrong.
+    """Something that the user wrote or gave is wrong: exit code 2.
 
     The message names the file, row or field, what was expected, and what to do.
     """
+
+
+class JobFailed(RuntimeError):
+    """A job ended without a result though its input was in order: exit code 1. Finished folds are kept."""

@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.data.dataset import Dataset
 from holdfast.engine.threads import limited
+from holdfast.errors import JobFailed
 from holdfast.fit.member import fit_member
 from holdfast.fit.resolved import MemberSpec, resolve, unreached
 from holdfast.folds.inner import inner_split
@@ -185,7 +186,7 @@ def test_loss_that_becomes_nan_stops_with_a_word() -> None:
     data = tiny_data()
     source = data.source.copy()
     source[3] = np.nan
-    with pytest.raises(FloatingPointError, match="NaN in epoch 0"):
+    with pytest.raises(JobFailed, match="NaN in epoch 0"):
         fitted(member(prepare=[]), replace(data, source=source))
 
 

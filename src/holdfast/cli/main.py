@@ -19,13 +19,13 @@ from holdfast.cli.schema import schema
 from holdfast.cli.show import show
 from holdfast.cli.submit import submit
 from holdfast.cli.train import train
-from holdfast.errors import BadInput
+from holdfast.errors import BadInput, JobFailed
 
-BAD_INPUT, INTERRUPTED = 2, 130  # exit codes; 130 is the shell's for Ctrl-C
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes; 130 is the shell's for Ctrl-C
 
 
 class Commands(TyperGroup):
-    """Turns the two expected ends of a command into one line and an exit code."""
+    """Turns the three expected ends of a command into one line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -33,9 +33,9 @@ class Commands(TyperGroup):
         except BadInput as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from None
-        except FloatingPointError as error:  # a loss that became NaN
+        except JobFailed as error:
             typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(1) from None
+            raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             typer.echo("stopped; the same command again continues", err=True)
             raise typer.Exit(INTERRUPTED) from None

@@ -7,6 +7,8 @@ import pickle
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from holdfast.engine.inline import _one
 from holdfast.engine.job import Job, Report, Work
 from holdfast.engine.threads import VARIABLES
+from holdfast.errors import JobFailed
 from holdfast.store.run import Run
 
 _worker: dict[str, Any] = {}
@@ -32,29 +35,39 @@ class Processes:
         events = context.SimpleQueue()
         listener = threading.Thread(target=_listen, args=(events, report), daemon=True)
         listener.start()
-        kept = {name: os.environ.get(name) for name in VARIABLES}
-        os.environ.update(
-            dict.fromkeys(VARIABLES, str(work.threads))
-        )  # read when libraries load, in the workers
-        pool = ProcessPoolExecutor(
-            min(self.jobs, len(jobs)),
-            context,
-            _begin,
-            (self.components, pickle.dumps(work), run.path, events),
-        )
+        arguments = (self.components, pickle.dumps(work), run.path, events)
         futures: list[Future[Job]] = []
-        try:
-            futures = [pool.submit(_work, job) for job in jobs]
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-            pool.shutdown(wait=True)
-            for name, value in kept.items():
-                os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
-            events.put(None)
-            listener.join()
+        with _thread_variables(work.threads):
+            pool = ProcessPoolExecutor(min(self.jobs, len(jobs)), context, _begin, arguments)
+            try:
+                futures = [pool.submit(_work, job) for job in jobs]
+                for future in as_completed(futures):
+                    yield future.result()
+            except BrokenProcessPool:
+                raise JobFailed(
+                    "a worker process died, most likely of too little memory; use fewer --jobs. The same command"
+                    " again continues with the folds that are not finished"
+                ) from None
+            finally:
+                for future in futures:
+                    future.cancel()
+                pool.shutdown(wait=True)
+                events.put(None)
+                listener.join()
+
+
+@contextmanager
+def _thread_variables(threads: int) -> Iterator[None]:
+    """The environment that tells the workers' libraries, while they load, how many threads to start."""
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name in VARIABLES:
+            os.environ.pop(name)
+            if name in before:
+                os.environ[name] = before[name]
 
 
 def _listen(events: Any, report: Report) -> None:

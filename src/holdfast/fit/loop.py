@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from holdfast.errors import JobFailed
 from holdfast.fit.feed import Feed
 from holdfast.fit.hooks import Hook, LoopState
 from holdfast.keys import seed_of
@@ -86,7 +87,5 @@ def _epoch(fabric: Any, state: LoopState, feed: Feed, loss: Loss, settings: Fit,
         seen += len(batch.inputs)
     mean = float(total) / max(seen, 1)
     if mean != mean:
-        raise FloatingPointError(
-            f"the loss became NaN in epoch {state.epoch}: lower fit.lr, or look at the inputs"
-        )
+        raise JobFailed(f"the loss became NaN in epoch {state.epoch}: lower fit.lr, or look at the inputs")
     return mean

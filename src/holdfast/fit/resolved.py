@@ -14,7 +14,7 @@ from holdfast.losses.base import Loss
 from holdfast.models.base import Model, Network
 from holdfast.prepare.base import Preparation
 from holdfast.prepare.pipeline import check_steps
-from holdfast.recipe.registry import known, parse
+from holdfast.recipe.registry import Component, known, parse
 from holdfast.recipe.schema import Fit, Recipe
 from holdfast.recipe.target import TargetSpec
 
@@ -51,58 +51,66 @@ class MemberSpec:
 
 def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberSpec:
     """Member `name` of a recipe for data of a kind. Raises BadInput where its parts do not fit together."""
-    member = recipe.members[name]
-    model, where = member.model, f"members.{name}"
+    member, where = recipe.members[name], f"members.{name}"
+    model = member.model
     assert isinstance(model, Model)
+    network = isinstance(model, Network)
     if target.kind not in model.targets:
         raise BadInput(
-            f"{where}.model: {model.name} predicts {' or '.join(sorted(model.targets))}, the target is {target.kind}"
+            f"{where}.model: {model.name} predicts {_either(model.targets)}, the target is {target.kind}"
         )
-    features = member.features
-    if isinstance(model, Network) or kind in model.takes:
-        if features is not None:
-            raise BadInput(f"{where}.features: {model.name} takes {kind} as they are; leave features out")
-    elif features is None:
-        if kind not in DEFAULT_FEATURES:
+    parts: dict[str, Any] = {
+        "features": _features(model, member.features, kind, where),
+        "loss": _loss(model, member.loss, target, where),
+        "prepare": recipe.prepare if member.prepare is None else member.prepare,
+        "balance": recipe.balance if member.balance is None else member.balance,
+        "augment": (recipe.augment if member.augment is None else member.augment) if network else (),
+    }
+    if parts["prepare"] is None:
+        steps = known("data")[kind].default_prepare  # type: ignore[attr-defined]
+        parts["prepare"] = tuple(parse("prepare", step) for step in steps)
+    check_steps(parts["prepare"], kind)
+    if parts["balance"] and target.kind == "real":
+        raise BadInput(f"{where}.balance: {parts['balance'][0].name} balances classes, the target is real")
+    for remedy in parts["balance"]:
+        remedy.check(target)
+    for change in parts["augment"]:
+        if kind not in change.takes:
             raise BadInput(
-                f"{where}.model: {model.name} takes {' or '.join(sorted(model.takes))}, the data are {kind}"
+                f"{where}.augment: {change.name} takes {_either(change.takes)}, the data are {kind}"
             )
-        features = parse("features", DEFAULT_FEATURES[kind])
-    if isinstance(model, Network) and kind not in model.takes:
-        raise BadInput(
-            f"{where}.model: {model.name} takes {' or '.join(sorted(model.takes))}, the data are {kind}"
-        )
-    prepare = member.prepare if member.prepare is not None else recipe.prepare
-    if prepare is None:
-        prepare = tuple(parse("prepare", step) for step in known("data")[kind].default_prepare)  # type: ignore[attr-defined]
-    network = isinstance(model, Network)
-    loss = member.loss or (parse("loss", DEFAULT_LOSS[target.kind]) if network else None)
-    if loss is not None and not network:
-        raise BadInput(f"{where}.loss: {model.name} is no network and has its own loss; leave loss out")
-    if isinstance(loss, Loss) and loss.targets != target.kind:
-        raise BadInput(f"{where}.loss: {loss.name} is for {loss.targets}, the target is {target.kind}")
-    balance = member.balance if member.balance is not None else recipe.balance
-    if balance and target.kind == "real":
-        raise BadInput(f"{where}.balance: {balance[0].name} balances classes, the target is real")
-    for remedy in balance:
-        remedy.check(target)  # type: ignore[attr-defined]
-    check_steps(prepare, kind)  # type: ignore[arg-type]
-    augment = member.augment if member.augment is not None else recipe.augment
-    for change in augment if network else ():
-        if kind not in change.takes:  # type: ignore[attr-defined]
-            takes = " or ".join(sorted(change.takes))  # type: ignore[attr-defined]
-            raise BadInput(f"{where}.augment: {change.name} takes {takes}, the data are {kind}")
     fit = recipe.fit.merged(member.fit) if network else None
     if fit is not None:
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
-    parts: dict[str, Any] = {
-        "features": features,
-        "loss": loss,
-        "prepare": tuple(prepare),
-        "balance": tuple(balance),
-        "augment": tuple(augment) if network else (),
-    }
     return MemberSpec(name=name, model=model, fit=fit, **parts)
+
+
+def _either(names: frozenset[str]) -> str:
+    return " or ".join(sorted(names))
+
+
+def _features(model: Model, given: Component | None, kind: str, where: str) -> Component | None:
+    """What makes the inputs that the model takes: nothing, what the member says, or the kind's default."""
+    if kind in model.takes:
+        if given is not None:
+            raise BadInput(f"{where}.features: {model.name} takes {kind} as they are; leave features out")
+        return None
+    if isinstance(model, Network) or (given is None and kind not in DEFAULT_FEATURES):
+        raise BadInput(f"{where}.model: {model.name} takes {_either(model.takes)}, the data are {kind}")
+    return given or parse("features", DEFAULT_FEATURES[kind])
+
+
+def _loss(model: Model, given: Component | None, target: TargetSpec, where: str) -> Component | None:
+    """A network's loss: what the member says, or the target's default."""
+    if not isinstance(model, Network):
+        if given is not None:
+            raise BadInput(f"{where}.loss: {model.name} is no network and has its own loss; leave loss out")
+        return None
+    loss = given or parse("loss", DEFAULT_LOSS[target.kind])
+    assert isinstance(loss, Loss)
+    if loss.targets != target.kind:
+        raise BadInput(f"{where}.loss: {loss.name} is for {loss.targets}, the target is {target.kind}")
+    return loss
 
 
 def unreached(recipe: Recipe, members: list[MemberSpec]) -> list[str]:

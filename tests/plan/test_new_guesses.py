@@ -230,5 +230,5 @@ def test_written_recipe_loads_as_it_is(tmp_path, folders, write, layout, real):
 
 def test_strong_adds_to_fast_and_fixes_the_epochs(tmp_path, folders, write):
     made = write(folders.long(tmp_path / "in"), preset="strong")
-    assert list(made.recipe["members"]) == ["rocket", "trees", "boost", "conv"]
+    assert list(made.recipe["members"]) == ["logistic", "svc", "trees", "rocket", "conv"]
     assert made.recipe["fit"]["epochs"] == 15

@@ -129,7 +129,7 @@ def test_regression(tmp_path, folders, write):
     made = write(folder)
     assert (made.data["target_kind"], made.recipe["metric"]) == ("real", "rmse")
     assert made.recipe["folds"]["kind"] == "group"
-    assert list(made.recipe["members"]) == ["ridge", "trees"]
+    assert list(made.recipe["members"]) == ["ridge", "boost"]
     assert made.data["drop"] == ["f1"]  # a straight line of the target
 
 

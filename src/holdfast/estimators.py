@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from holdfast.data.dataset import Dataset
 from holdfast.engine.job import Work, fit_job
 from holdfast.engine.threads import cores, limited
-from holdfast.ensemble.base import Ensemble
+from holdfast.ensemble.base import Ensemble, cross_fitted
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve
 from holdfast.folds.base import Splitter
@@ -71,8 +71,9 @@ class _Holdfast(BaseEstimator):
         oof = self._fit_members(work)
         stacked = np.stack(list(oof.values()))
         self._learned = [ensemble.fit(stacked[:, r], y, folds.fold[r]) for r in range(folds.repeats)]
-        whole = [ensemble.predict(learned, stacked[:, r]) for r, learned in enumerate(self._learned)]
-        oof[ENSEMBLE] = np.stack(whole)
+        oof[ENSEMBLE] = np.stack(
+            [cross_fitted(ensemble, stacked[:, r], y, folds.fold[r]) for r in range(folds.repeats)]
+        )
         self.oof_ = _scaled(oof[ENSEMBLE].mean(axis=0, dtype=np.float64))
         usual, own = metrics_of(metric, target), [metric]
         said = {**oof, FLOOR: floor_predictions(train, target, folds, metric)}

@@ -17,7 +17,7 @@ from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
 from holdfast.engine.processes import Processes
-from holdfast.ensemble.base import Ensemble
+from holdfast.ensemble.base import Ensemble, cross_fitted
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, unreached
 from holdfast.folds.base import Splitter
@@ -168,11 +168,12 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     assert isinstance(ensemble, Ensemble)
     stacked = np.stack(list(oof.values()))
     learned = [ensemble.fit(stacked[:, r], truth, work.folds.fold[r]) for r in range(work.folds.repeats)]
-    oof[ENSEMBLE] = np.stack([ensemble.predict(learned[r], stacked[:, r]) for r in range(work.folds.repeats)])
+    oof[ENSEMBLE] = np.stack(
+        [cross_fitted(ensemble, stacked[:, r], truth, work.folds.fold[r]) for r in range(work.folds.repeats)]
+    )
     if test:
-        test[ENSEMBLE] = np.mean(
-            [ensemble.predict(one, np.stack(list(test.values()))) for one in learned], axis=0
-        )
+        members = np.stack(list(test.values()))
+        test[ENSEMBLE] = np.mean([ensemble.predict(one, members) for one in learned], axis=0)
     for name, predictions in oof.items():
         save_predictions(run, name, predictions, test.get(name))
     save_index(work, run.path)

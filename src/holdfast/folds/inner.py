@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.folds.base import Split
+from holdfast.folds.grouped import stratified_group_folds
 from holdfast.folds.splitters import strata
 
 
@@ -13,22 +14,13 @@ def inner_folds(y: np.ndarray, groups: np.ndarray | None, k: int, seed: int) -> 
 
     Fewer folds where there are fewer units. Returns `[]` where one unit is all there is.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     units = np.arange(len(y)) if groups is None else groups
     k = min(k, len(np.unique(units)))
     if k < 2:
         return []
-    labels = strata(y, k)
-    # scikit-learn refuses where every class has fewer rows than folds; then classes fall as they may
-    if np.bincount(np.unique(labels, return_inverse=True)[1]).max() < k:
-        labels = np.zeros(len(y), dtype=int)
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")
-        split = StratifiedGroupKFold(k, shuffle=True, random_state=seed % 2**32).split(labels, labels, units)
-        return [(train, valid) for train, valid in split if len(train) and len(valid)]
+    fold = stratified_group_folds(strata(y, k), units, k, seed)
+    split = [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(k)]
+    return [(learn, watch) for learn, watch in split if len(learn) and len(watch)]
 
 
 def inner_split(

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from holdfast.errors import BadInput
 from holdfast.folds.base import Seeded, Split, Splitter
+from holdfast.folds.grouped import stratified_group_folds
 from holdfast.recipe.registry import component
 
 BINS = 10  # quantile bins that stand for classes where the target is a real value
@@ -25,17 +26,15 @@ def strata(y: np.ndarray, k: int) -> np.ndarray:
 
 @component("stratified_group")
 class StratifiedGroup(Seeded):
-    """Groups whole, class shares as even as whole groups allow (scikit-learn's StratifiedGroupKFold)."""
+    """Groups whole, class shares as even as whole groups allow; each seed draws other folds."""
 
     def split(
         self, n: int, y: np.ndarray, groups: np.ndarray | None, order: np.ndarray | None = None, seed: int = 0
     ) -> Split:
-        from sklearn.model_selection import StratifiedGroupKFold
-
         if groups is None:
             raise BadInput("folds.kind: stratified_group needs data.group; without groups use stratified")
-        made = StratifiedGroupKFold(self.k, shuffle=True, random_state=seed)
-        return list(made.split(np.zeros(n), strata(y, self.k), groups))
+        fold = stratified_group_folds(strata(y, self.k), groups, self.k, seed)
+        return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(self.k)]
 
 
 @component("stratified")

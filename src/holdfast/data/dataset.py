@@ -31,6 +31,7 @@ class Dataset:
     order: np.ndarray | None = None
     rows: np.ndarray | None = None
     fingerprint: str = ""
+    span: float = 0.0  # how much of `order` a sample covers: those nearer to one another overlap
 
     def __len__(self) -> int:
         return len(self.ids)

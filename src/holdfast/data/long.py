@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.columns import some
-from holdfast.data.files import numbers
+from holdfast.data.files import need_column, numbers
+from holdfast.data.length import Length
 from holdfast.errors import BadInput
 
 # A sampling is called regular when no time stands farther than this share of a step from the grid.
@@ -59,32 +60,59 @@ def positions(grid: Grid, codes: np.ndarray, times: np.ndarray) -> np.ndarray:
     return np.round((times - origin) / grid.step).astype(np.int64)
 
 
-def to_windows(
-    path: Path, frame: pd.DataFrame, ids: np.ndarray, id_column: str, time_column: str | None,
-    channels: list[str], grid: Grid | None,
-) -> tuple[np.ndarray, Grid]:  # fmt: skip
-    """Windows in the order of `ids`; steps beyond a given grid's are cut, missing ones are NaN."""
+def in_order(
+    path: Path, frame: pd.DataFrame, ids: np.ndarray, id_column: str, time_column: str | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers by id and time, and in that order the place of each row's id in `ids`, and its time."""
     codes = pd.Index(ids).get_indexer(frame[id_column].astype(str).to_numpy(dtype=str))
     if (codes < 0).any():
         strange = frame[id_column].to_numpy()[codes < 0]
         raise BadInput(f"{path} has ids without a label or place in the id list: {some(pd.unique(strange))}")
-    values = numbers(path, frame, channels, frame[id_column])
     times = numbers64(path, frame, time_column) if time_column else np.arange(len(frame), dtype=np.float64)
     order = np.lexsort((times, codes))
-    codes, times, values = codes[order], times[order], values[order]
+    codes, times = codes[order], times[order]
     same = (np.diff(codes) == 0) & (np.diff(times) == 0)
     if same.any():
         row = int(np.flatnonzero(same)[0])
         raise BadInput(
             f"{path}: id {ids[codes[row]]} has time {times[row]:g} twice ({int(same.sum())} such rows)"
         )
+    return order, codes, times
+
+
+def to_windows(
+    path: Path, frame: pd.DataFrame, ids: np.ndarray, id_column: str, time_column: str | None,
+    channels: list[str], grid: Grid | None, length: Length | None = None,
+) -> tuple[np.ndarray, Grid]:  # fmt: skip
+    """Windows in the order of `ids`, of the grid's steps or as `length` says; missing steps are NaN.
+
+    Without `length`, steps beyond those of a given grid are cut.
+    """
+    values = numbers(path, frame, channels, frame[id_column])
+    order, codes, times = in_order(path, frame, ids, id_column, time_column)
     if grid is None:
         grid = fit_grid(codes, times)
-    places = positions(grid, codes, times)
-    inside = (places >= 0) & (places < grid.steps)
-    windows = np.full((len(ids), grid.steps, len(channels)), np.nan, dtype=np.float32)
-    windows[codes[inside], places[inside]] = values[inside]
+    places, steps = positions(grid, codes, times), grid.steps
+    if length is not None:
+        ends = np.zeros(len(ids), dtype=np.int64)
+        np.maximum.at(ends, codes, places + 1)
+        places, steps = places + length.shifts(ends)[codes], length.steps
+    inside = (places >= 0) & (places < steps)
+    windows = np.full((len(ids), steps, len(channels)), np.nan, dtype=np.float32)
+    windows[codes[inside], places[inside]] = values[order][inside]
     return windows, grid
+
+
+def constant_rows(path: Path, frame: pd.DataFrame, fields: dict[str, str], id_column: str) -> pd.DataFrame:
+    """One row an id, for columns (and the recipe's field of each) that are the same in all rows of an id."""
+    for column in fields:
+        need_column(path, frame.columns, column, fields[column])
+        kinds = frame.groupby(id_column, sort=False)[column].nunique(dropna=False)
+        if (kinds > 1).any():
+            raise BadInput(
+                f"{path}: id {kinds[kinds > 1].index[0]} has more than one {column!r}; expected one an id"
+            )
+    return frame.drop_duplicates(id_column)[[id_column, *fields]].reset_index(drop=True)
 
 
 def numbers64(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray:

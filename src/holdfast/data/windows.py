@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from holdfast.data.base import DataSpec
 from holdfast.data.cache import cached_array
 from holdfast.data.columns import ids_of, match, mirrors, some
+from holdfast.data.cut import Cut
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import columns_of, is_array, need_column, read_array, read_table
-from holdfast.data.long import Grid, to_windows
+from holdfast.data.length import Length, with_length
+from holdfast.data.long import Grid, constant_rows, to_windows
+from holdfast.data.recordings import load_recordings
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
 from holdfast.recipe.strict import nearest
-from holdfast.store.hashes import hash_arrays
+from holdfast.store.hashes import hash_arrays, hash_value
 
 
 @component("windows")
@@ -26,7 +30,8 @@ class Windows(DataSpec):
     """Windows of sensor channels; gaps (missing values, missing rows, unequal lengths) become NaN.
 
     Arrays: `train` is an `.npy` or `.npz` of `(n, steps, channels)`, and `labels` a CSV whose rows are in
-    the same order. Long tables: `train` has a row for each id and time.
+    the same order. Long tables: `train` has a row for each id and time. With `cut`, an id is a recording, the
+    target stands on every row, and the samples are windows of it, named recording-start.
     """
 
     default_prepare: ClassVar[tuple[str, ...]] = ("interpolate", "standardize")
@@ -38,16 +43,39 @@ class Windows(DataSpec):
     test_ids: str | None = Field(
         None, description="CSV of the test ids, beside a test array; null: the sample's ids"
     )
+    length: Length | None = Field(
+        None, description="one length for all windows; null: that of the longest training window"
+    )
+    cut: Cut | None = Field(
+        None, description="cut continuous recordings into windows; null: an id is a window"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.length is not None and self.cut is not None:
+            raise ValueError("length: windows of cut have the length that cut says; leave length out")
+        return self
 
     def load(self, base: Path) -> Loaded:
         train_path = self.needed(base, "train")
-        loaded = (
-            self._load_arrays(base, train_path) if is_array(train_path) else self._load_long(base, train_path)
-        )
+        loaded = self._load(base, train_path)
         for data, path in ((loaded.train, train_path), (loaded.test, self.path(base, "test"))):
             if data is not None and path is not None:
                 _refuse_infinite(path, data)
         return loaded
+
+    def _load(self, base: Path, train_path: Path) -> Loaded:
+        if not is_array(train_path):
+            return (
+                load_recordings(self, base, train_path, self.cut)
+                if self.cut
+                else self._load_long(base, train_path)
+            )
+        if self.cut is not None:
+            raise BadInput(
+                f"data.cut: {train_path} is an array, whose windows are cut already; leave cut out"
+            )
+        return self._load_arrays(base, train_path)
 
     # Arrays beside a CSV.
 
@@ -93,6 +121,8 @@ class Windows(DataSpec):
             )
         if len(array) != rows:
             raise BadInput(f"data.{field}: {path} holds {len(array)} windows, {ids_path} names {rows} ids")
+        if (length := self.length) is not None:
+            return cached_array(path, lambda: with_length(array, length), length.model_dump())
         return array
 
     def _channel_names(self, path: Path, inputs: np.ndarray) -> tuple[str, ...]:
@@ -106,54 +136,56 @@ class Windows(DataSpec):
         self, ids: np.ndarray, inputs: np.ndarray, names: tuple[str, ...], side: dict[str, Any]
     ) -> Dataset:
         mark = hash_arrays(ids, *(side.get(name) for name in ("target", "groups", "order")))
+        if self.length is not None:
+            mark = hash_value([mark, self.length.model_dump()])
         return Dataset("windows", ids, inputs, names, **side, fingerprint=mark)
 
     # Long tables.
 
     def _load_long(self, base: Path, train_path: Path) -> Loaded:
-        if self.id is None:
-            raise BadInput(
-                f"data.id: {train_path} is a long table; name the column that says which sample a row is of"
-            )
         labels_path = self.path(base, "labels")
-        frame = self._long_frame(train_path, "train")
+        frame = self.long_frame(train_path, "train")
         if labels_path is None:
             labels_path, side_frame = (
                 train_path,
-                _constant_rows(train_path, frame, self._side_columns(), self.id),
+                constant_rows(train_path, frame, self._side_columns(), self._id),
             )
             ids = ids_of(train_path, side_frame, self.id)
         else:
             side_frame, ids = self.read_labels(labels_path)
-            there = pd.unique(frame[self.id].astype(str))
+            there = pd.unique(frame[self._id].astype(str))
             match(ids, np.asarray(there, dtype=str), labels_path, train_path, "the window")
         spec, side = self.side(labels_path, side_frame, ids)
         notes: list[str] = []
-        channels = self._channels_of(train_path, frame, ids, side["target"], spec.kind, notes)
+
+        def mirrored(channels: list[str]) -> list[str]:
+            return self._mirrors(frame, channels, ids, side["target"], spec.kind)
+
+        channels = self.channels_of(train_path, frame, mirrored, notes)
         marks = self.file_hashes(base)
         made: dict[str, Grid] = {}
 
         def windows() -> np.ndarray:
-            array, made["grid"] = to_windows(train_path, frame, ids, self._id, self.time, channels, None)
+            array, made["grid"] = to_windows(
+                train_path, frame, ids, self._id, self.time, channels, None, self.length
+            )
             return array
 
-        key = (self.id, self.time, channels, hash_arrays(ids))
+        key: tuple[Any, ...] = (self.id, self.time, channels, hash_arrays(ids))
+        if self.length is not None:
+            key = (*key, self.length.model_dump())
         inputs = cached_array(train_path, windows, key)
         test, test_path = None, self.path(base, "test")
         if test_path is not None:
-            test_frame = self._long_frame(test_path, "test")
-            missing = [channel for channel in channels if channel not in test_frame.columns]
-            if missing:
-                raise BadInput(
-                    f"data.test: {test_path} lacks the channels {some(missing)} that {train_path} has"
-                )
-            test_ids = np.asarray(pd.unique(test_frame[self.id].astype(str)), dtype=str)
+            test_frame = self.long_frame(test_path, "test")
+            self.need_channels(test_path, test_frame, train_path, channels)
+            test_ids = np.asarray(pd.unique(test_frame[self._id].astype(str)), dtype=str)
 
             def test_windows() -> np.ndarray:
                 if "grid" not in made:  # the training windows came from the cache
                     windows()
                 return to_windows(
-                    test_path, test_frame, test_ids, self._id, self.time, channels, made["grid"]
+                    test_path, test_frame, test_ids, self._id, self.time, channels, made["grid"], self.length
                 )[0]
 
             test_source = cached_array(test_path, test_windows, (*key, marks[self.train]))
@@ -170,23 +202,26 @@ class Windows(DataSpec):
         """The columns of target, group and order, each with its field."""
         return {column: field for field in ("target", "group", "order") if (column := getattr(self, field))}
 
-    def _long_frame(self, path: Path, field: str) -> pd.DataFrame:
+    def long_frame(self, path: Path, field: str) -> pd.DataFrame:
+        """The rows of a long table, each with an id; other columns as they are."""
+        if self.id is None:
+            raise BadInput(
+                f"data.id: {path} is a long table; name the column that says which sample a row is of"
+            )
         for name in ("id", "time"):
             if (column := getattr(self, name)) is not None:
                 need_column(path, columns_of(path), column, name)
         frame = read_table(path, (self.id, self.group))
-        missing = np.flatnonzero(frame[self._id].isna())
+        missing = np.flatnonzero(frame[self.id].isna())
         if len(missing):
             raise BadInput(f"{path}: line {missing[0] + 2}: the id ({self.id}) is missing")
         return frame
 
-    def _channels_of(
+    def channels_of(
         self,
         path: Path,
         frame: pd.DataFrame,
-        ids: np.ndarray,
-        target: np.ndarray,
-        kind: str,
+        mirrored_of: Callable[[list[str]], list[str]],
         notes: list[str],
     ) -> list[str]:
         """The channels that the recipe names, or all columns but those of other use and mirrors of the target."""
@@ -199,11 +234,7 @@ class Windows(DataSpec):
             return list(self.channels)
         apart = {self.id, self.time, *self._side_columns(), *self.drop}
         channels = [str(column) for column in frame.columns if column not in apart]
-        rows = frame.groupby(self.id, sort=False)
-        constant = [channel for channel in channels if (rows[channel].nunique(dropna=False) == 1).all()]
-        firsts = frame.drop_duplicates(self.id).set_index(self.id)[constant]
-        firsts = firsts.set_axis(firsts.index.astype(str)).loc[ids]
-        mirrored = [channel for channel in constant if mirrors(firsts[channel], target, kind)]
+        mirrored = mirrored_of(channels)
         if mirrored:
             notes.append(f"columns that mirror the target are no channels: {some(mirrored)}")
             channels = [channel for channel in channels if channel not in mirrored]
@@ -211,17 +242,21 @@ class Windows(DataSpec):
             raise BadInput(f"data: {path} has no channel beside {some(frame.columns)}")
         return channels
 
+    def _mirrors(
+        self, frame: pd.DataFrame, channels: list[str], ids: np.ndarray, target: np.ndarray, kind: str
+    ) -> list[str]:
+        """Channels that are constant in each window and say the same as its target."""
+        rows = frame.groupby(self.id, sort=False)
+        constant = [channel for channel in channels if (rows[channel].nunique(dropna=False) == 1).all()]
+        firsts = frame.drop_duplicates(self.id).set_index(self.id)[constant]
+        firsts = firsts.set_axis(firsts.index.astype(str)).loc[ids]
+        return [channel for channel in constant if mirrors(firsts[channel], target, kind)]
 
-def _constant_rows(path: Path, frame: pd.DataFrame, fields: dict[str, str], id_column: str) -> pd.DataFrame:
-    """One row an id, for columns (and the recipe's field of each) that are the same in all rows of an id."""
-    for column in fields:
-        need_column(path, frame.columns, column, fields[column])
-        kinds = frame.groupby(id_column, sort=False)[column].nunique(dropna=False)
-        if (kinds > 1).any():
-            raise BadInput(
-                f"{path}: id {kinds[kinds > 1].index[0]} has more than one {column!r}; expected one an id"
-            )
-    return frame.drop_duplicates(id_column)[[id_column, *fields]].reset_index(drop=True)
+    def need_channels(self, path: Path, frame: pd.DataFrame, train_path: Path, channels: list[str]) -> None:
+        """Raises BadInput where a test table lacks channels."""
+        missing = [channel for channel in channels if channel not in frame.columns]
+        if missing:
+            raise BadInput(f"data.test: {path} lacks the channels {some(missing)} that {train_path} has")
 
 
 def _refuse_infinite(path: Path, data: Dataset) -> None:

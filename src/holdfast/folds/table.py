@@ -68,6 +68,7 @@ def make_folds(splitter: Splitter, data: Dataset, target: TargetSpec, base: Path
     rows = np.stack([_fold_of(split, len(data)) for split in splits])
     for split in splits:
         assert_groups_whole(split, data.groups)
+        assert_no_overlap(split, data)
     left_out = tuple(tuple(_missing(train, valid, len(data)) for train, valid in split) for split in splits)
     return Folds(rows, left_out, {"kind": splitter.name, **splitter.model_dump(mode="json")})
 
@@ -87,6 +88,24 @@ def assert_groups_whole(split: Split, groups: np.ndarray | None) -> None:
                 raise BadInput(
                     f"folds: group {both[0]} is on both sides of fold {k} ({both.size} such groups)"
                 )
+
+
+def assert_no_overlap(split: Split, data: Dataset) -> None:
+    """No two windows on both sides share steps of a recording; raises BadInput that says how to keep them apart.
+
+    Where groups are declared, whole recordings are on one side.
+    """
+    if data.groups is not None or data.order is None or data.span == 0:
+        return
+    for k, (train, valid) in enumerate(split):
+        there = np.r_[-np.inf, np.sort(data.order[train]), np.inf]
+        above = np.searchsorted(there, data.order[valid])
+        near = np.minimum(there[above] - data.order[valid], data.order[valid] - there[above - 1])
+        if (near < data.span).any():
+            raise BadInput(
+                f"folds: {int((near < data.span).sum())} windows of fold {k} overlap windows of its training part;"
+                f" split the recording by time, with a guard: folds: {{kind: blocks, guard: {data.span:g}}}"
+            )
 
 
 def units_per_class(data: Dataset, target: TargetSpec) -> np.ndarray:

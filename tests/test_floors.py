@@ -18,9 +18,8 @@ store
 data
 folds
 metrics
-prepare features balance augment losses models
+prepare features select balance augment losses models predict
 fit
-predict
 engine
 oof
 ensemble

@@ -41,9 +41,9 @@ def table_folder(folder: Path, **sizes: int) -> Path:
 def array_folder(folder: Path, **sizes: int) -> Path:
     """train.npy and test.npy beside labels.csv and a sample with a column for each class."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = tiny_data("windows", **sizes)
-    np.save(folder / "train.npy", data.source)
-    np.save(folder / "test.npy", data.source[:8])
+    source = tiny_data("windows", **sizes).source[:, :, :2]
+    np.save(folder / "train.npy", source)
+    np.save(folder / "test.npy", source[:8])
     side(**sizes).to_csv(folder / "labels.csv", index=False)
     tests_of(8).assign(**dict.fromkeys(CLASSES, 1 / 3)).to_csv(folder / "sample.csv", index=False)
     return folder
@@ -61,8 +61,9 @@ def long_folder(folder: Path, **sizes: int) -> Path:
     """train.csv.gz and test.csv.gz as long tables, labels.csv and sample.csv."""
     folder.mkdir(parents=True, exist_ok=True)
     data = tiny_data("windows", **sizes)
-    long_frame(data.ids, data.source).to_csv(folder / "train.csv.gz", index=False)
-    long_frame(tests_of(8)["id"], data.source[:8]).to_csv(folder / "test.csv.gz", index=False)
+    source = data.source[:, :, :2]
+    long_frame(data.ids, source).to_csv(folder / "train.csv.gz", index=False)
+    long_frame(tests_of(8)["id"], source[:8]).to_csv(folder / "test.csv.gz", index=False)
     side(**sizes).to_csv(folder / "labels.csv", index=False)
     tests_of(8).assign(label=CLASSES[0]).to_csv(folder / "sample.csv", index=False)
     return folder

@@ -46,7 +46,7 @@ def speed() -> None:
     )
     data = Dataset("windows", np.arange(len(X)).astype(str), X, tuple(map(str, range(X.shape[2]))), y)
     target = TargetSpec(kind="classes", column="target", names=tuple(map(str, range(CLASSES))))
-    spec = resolve(recipe, "conv", "windows", target)
+    spec = resolve(recipe, "conv", data, target)
     clock = Clock()
 
     def report(event: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from holdfast.data.dataset import Dataset
 from holdfast.engine.job import Work, fit_job
 from holdfast.engine.threads import cores, limited
-from holdfast.ensemble.base import Ensemble, cross_fitted
+from holdfast.ensemble.chain import chain_of, over_repeats
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve
 from holdfast.folds.base import Splitter
@@ -58,22 +58,18 @@ class _Holdfast(BaseEstimator):
         train = self._dataset(X, y, _as_groups(groups, y), names)
         self._shape = train.shape
         recipe, base = _recipe_for(self.recipe, train, target)
-        splitter, metric, ensemble = recipe.folds, recipe.metric, recipe.ensemble
+        splitter, metric = recipe.folds, recipe.metric
         assert isinstance(splitter, Splitter)
         assert isinstance(metric, Metric)
-        assert isinstance(ensemble, Ensemble)
         if metric.targets != target.kind:
             raise BadInput(f"metric: {metric.name} scores {metric.targets}, the target is {target.kind}")
-        members = {name: resolve(recipe, name, train.kind, target) for name in recipe.members}
+        members = {name: resolve(recipe, name, train, target) for name in recipe.members}
         folds = make_folds(splitter, train, target, base)
         work = Work(members, train, None, target, folds, recipe.seed, recipe.threads or cores(), "in memory")
         self.recipe_, self.folds_, self._threads = recipe, folds, work.threads
-        oof = self._fit_members(work)
-        stacked = np.stack(list(oof.values()))
-        self._learned = [ensemble.fit(stacked[:, r], y, folds.fold[r]) for r in range(folds.repeats)]
-        oof[ENSEMBLE] = np.stack(
-            [cross_fitted(ensemble, stacked[:, r], y, folds.fold[r]) for r in range(folds.repeats)]
-        )
+        chain = chain_of(recipe, list(members), target)
+        self._learned, made = over_repeats(chain, self._fit_members(work), y, folds.fold)
+        oof = {name: made[name] for name in (*members, ENSEMBLE)}
         self.oof_ = _scaled(oof[ENSEMBLE].mean(axis=0, dtype=np.float64))
         usual, own = metrics_of(metric, target), [metric]
         said = {**oof, FLOOR: floor_predictions(train, target, folds, metric)}
@@ -107,13 +103,11 @@ class _Holdfast(BaseEstimator):
         if data.shape != self._shape:
             raise ValueError(f"X: fitted on samples of shape {self._shape}, got {data.shape}")
         with limited(self._threads):
-            members = [
-                np.mean([fitted.predict(data) for fitted in folds], axis=0, dtype=np.float64)
-                for folds in self._fitted.values()
-            ]
-        ensemble = self.recipe_.ensemble
-        assert isinstance(ensemble, Ensemble)
-        said = [ensemble.predict(learned, np.stack(members)) for learned in self._learned]
+            members = {
+                name: np.mean([fitted.predict(data) for fitted in folds], axis=0, dtype=np.float64)
+                for name, folds in self._fitted.items()
+            }
+        said = [learned.predict(members)[ENSEMBLE] for learned in self._learned]
         return _scaled(np.mean(said, axis=0))
 
     def _checked(self, X: Any, y: Any = "no_validation", reset: bool = True, **how: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,18 @@ import numpy as np
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
 from holdfast.data.sample import SampleForm, read_sample
+from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, without
 from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
 from holdfast.engine.processes import Processes
-from holdfast.ensemble.base import Ensemble, cross_fitted
+from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, unreached
 from holdfast.folds.base import Splitter
 from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
-from holdfast.oof.scores import all_scores, metrics_of, score_so_far
+from holdfast.oof.scores import all_scores, facts_of, member_scores, metrics_of, score_so_far
 from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
@@ -61,11 +62,11 @@ def train(
     path = free_name(path) if fresh else path
     settled = settle(loaded_recipe, path, threads, jobs)
     plan = prepare(settled, base)
-    run = open_run(path, settled, plan.work, plan.loaded)
+    run = open_run(path, settled, plan.work, plan.loaded, base)
     with run.locked():
-        _run_jobs(plan, run, engine, jobs, [base / file for file in settled.components], report)
+        plan = _run_jobs(plan, run, engine, jobs, [base / file for file in settled.components], report)
         _finish(plan, run, report)
-    return run
+    return Run(path)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Plan:
     loaded: Loaded
     sample: SampleForm | None
     work: Work
+    chain: Chain
     notes: list[str]
     counts: str  # groups for each class and fold, as a table
 
@@ -100,8 +102,13 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
         sample = read_sample(loaded.sample, target, loaded.test.ids, spec.id, metric.of_probabilities)
     folds = make_folds(splitter, loaded.train, target, base)
     counts, said = describe(folds, loaded.train, target)
-    members = {name: resolve(recipe, name, spec.name, target) for name in recipe.members}
-    notes = [*loaded.notes, *said, *unreached(recipe, list(members.values()))]
+    kept = [name for name, member in recipe.members.items() if member.left_out is None]
+    if not kept:
+        raise BadInput("members: every member is left out; take `left_out` from one")
+    members = {name: resolve(recipe, name, loaded.train, target) for name in kept}
+    chain = chain_of(recipe, list(members), target)
+    dropped = [f"{name} is left out: {one.left_out}" for name, one in recipe.members.items() if one.left_out]
+    notes = [*loaded.notes, *dropped, *said, *unreached(recipe, list(members.values()))]
     if loaded.train.groups is None:
         notes.append(
             "no groups are known: folds and intervals take every sample as independent of all others"
@@ -110,10 +117,11 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     mark = hash_value([loaded.train.fingerprint, loaded.hashes, hash_arrays(np.array(loaded.train.names))])
     code = load_user_components([base / file for file in recipe.components])
     work = Work(members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code)
-    return Plan(recipe, metric, loaded, sample, work, notes, counts.to_string())
+    return Plan(recipe, metric, loaded, sample, work, chain, notes, counts.to_string())
 
 
-def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Path], report: Report) -> None:
+def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Path], report: Report) -> Plan:
+    """Train what is not finished; returns the plan as a budget leaves it."""
     work = plan.work
     everything = work.jobs()
     finished = {job for job in everything if _is_done(run, work, job)}
@@ -135,20 +143,53 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
             }
         )
         runner = Inline() if engine == "inline" else Processes(jobs, components)
-        waiting = [job for job in everything if job not in finished]
-        for job in runner.run(work, waiting, run, tell) if waiting else ():
-            finished.add(job)
-            mine = sorted((j for j in finished if j.member == job.member), key=lambda j: (j.repeat, j.fold))
-            so_far = score_so_far(work, plan.metric, gather(work, run, mine))
-            tell(
-                {
-                    "event": "done",
-                    "job": str(job),
-                    "member": job.member,
-                    "metric": plan.metric.name,
-                    **so_far.plain(),
-                }
-            )
+
+        def carry_out(work: Work, waiting: list[Job]) -> None:
+            for job in runner.run(work, waiting, run, tell) if waiting else ():
+                finished.add(job)
+                _tell_score(plan, run, job, finished, tell)
+
+        if plan.recipe.budget is None:
+            carry_out(work, [job for job in everything if job not in finished])
+            return plan
+        return _within_budget(plan, run, jobs, finished, carry_out, tell)
+
+
+def _tell_score(plan: Plan, run: Run, job: Job, finished: set[Job], tell: Report) -> None:
+    mine = sorted((j for j in finished if j.member == job.member), key=lambda j: (j.repeat, j.fold))
+    so_far = score_so_far(plan.work, plan.metric, gather(plan.work, run, mine))
+    score = {"member": job.member, "metric": plan.metric.name, **so_far.plain()}
+    tell({"event": "done", "job": str(job), **score})
+
+
+def _within_budget(
+    plan: Plan, run: Run, at_a_time: int, finished: set[Job], carry_out: Callable[[Work, list[Job]], None], tell: Report
+) -> Plan:  # fmt: skip
+    """Member by member in the recipe's order: one fold as a trial, then the others if they fit."""
+    work, held, notes = plan.work, decisions(run.path), []
+    spent = sum(run.done(job.member, job.repeat, job.fold)["seconds"] for job in finished)  # type: ignore[index]
+    assert plan.recipe.budget is not None
+    budget = Budget(seconds_of(plan.recipe.budget), spent)
+    for name in plan.work.members:
+        mine = [job for job in work.jobs() if job.member == name]
+        if name not in held:
+            held[name] = budget.trial(work, mine, run, tell, at_a_time, must=not finished)
+            record(run, held)
+        if (said := held[name].said(name)) is not None:
+            notes.append(said)
+            tell({"event": "note", "note": said})
+        if held[name].left_out is not None:
+            tell({"event": "left_out", "jobs": len(mine)})
+            work = without(work, name)
+            continue
+        work = shortened(work, name, held[name].epochs)
+        for job in mine:
+            if job not in finished and _is_done(run, work, job):  # the trial
+                finished.add(job)
+                _tell_score(plan, run, job, finished, tell)
+        carry_out(work, [job for job in mine if job not in finished])
+    chain = chain_of(plan.recipe, list(work.members), work.target)
+    return replace(plan, work=work, chain=chain, notes=[*plan.notes, *notes])
 
 
 def _is_done(run: Run, work: Work, job: Job) -> bool:
@@ -162,24 +203,27 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     truth = work.train.target
     assert truth is not None
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in work.members}
-    oof = {name: gather(work, run, mine) for name, mine in jobs.items()}
-    test = {name: gather_test(run, mine) for name, mine in jobs.items()} if work.test is not None else {}
-    ensemble = plan.recipe.ensemble
-    assert isinstance(ensemble, Ensemble)
-    stacked = np.stack(list(oof.values()))
-    learned = [ensemble.fit(stacked[:, r], truth, work.folds.fold[r]) for r in range(work.folds.repeats)]
-    oof[ENSEMBLE] = np.stack(
-        [cross_fitted(ensemble, stacked[:, r], truth, work.folds.fold[r]) for r in range(work.folds.repeats)]
-    )
-    if test:
-        members = np.stack(list(test.values()))
-        test[ENSEMBLE] = np.mean([ensemble.predict(one, members) for one in learned], axis=0)
+    raw = {name: gather(work, run, mine) for name, mine in jobs.items()}
+    learned, said = over_repeats(plan.chain, raw, truth, work.folds.fold)
+    test: dict[str, np.ndarray] = {}
+    if work.test is not None:
+        means = {name: gather_test(run, mine) for name, mine in jobs.items()}
+        views = [one.predict(means) for one in learned]
+        test = {name: np.mean([view[name] for view in views], axis=0) for name in views[0]}
+        save_test_ids(work.test.ids, run.path)
+    oof = {name: said[name] for name in (*work.members, ENSEMBLE)}
     for name, predictions in oof.items():
         save_predictions(run, name, predictions, test.get(name))
     save_index(work, run.path)
-    if work.test is not None:
-        save_test_ids(work.test.ids, run.path)
     constant = None if plan.sample is None else plan.sample.constant
-    scores = {**all_scores(work, metrics, oof, constant), "notes": plan.notes}
+    before = {name: raw[name] for name, steps in plan.chain.calibrate.items() if steps}
+    if plan.chain.postprocess:
+        before[ENSEMBLE] = said[BLEND]
+    scores = {
+        **all_scores(work, metrics, oof, constant),
+        "before": {name: member_scores(work, metrics, one) for name, one in before.items()},
+        "facts": facts_of(run, jobs),
+        "notes": plan.notes,
+    }
     write_json(run.path / "scores.json", scores)
     report({"event": "scores", **scores})

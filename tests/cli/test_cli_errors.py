@@ -69,6 +69,8 @@ def test_interrupted_training_says_how_to_go_on(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", code, "train", str(file), "-o", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        # a shell's background jobs, and what they start, ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
         assert process.stdout is not None
         while "fold 0" not in process.stdout.readline():  # the counts: training begins

@@ -117,7 +117,7 @@ def rewrite(path: Path, change: object) -> None:
 
 
 def expected(folder: Path) -> np.ndarray:
-    return tiny.tiny_data("windows").source
+    return tiny.tiny_data("windows").source[:, :, :2]
 
 
 def test_long_table_is_windows(long: Path) -> None:

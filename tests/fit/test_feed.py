@@ -21,7 +21,7 @@ def feed(
 ) -> Feed:  # fmt: skip
     data = tiny_data()
     data = data.take(np.flatnonzero((data.target != 2) | (data.order % 2 == 0)))  # fewer of class 2
-    pipeline = Pipeline([parse("prepare", step) for step in prepare], "windows", 2).fit(data)  # type: ignore[misc]
+    pipeline = Pipeline([parse("prepare", step) for step in prepare], "windows", data.names).fit(data)  # type: ignore[misc]
     augments = [parse("augment", one) for one in augment]
     balances = [parse("balance", one) for one in balance]
     return Feed(data, data.target, pipeline, augments, balances, CLASSES, size, seed, in_memory)  # type: ignore[arg-type]

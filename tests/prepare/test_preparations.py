@@ -26,7 +26,7 @@ GAPPY = arrays(
 
 def pipeline(steps: list[object], kind: str = "windows", **over: object) -> tuple[Pipeline, np.ndarray]:
     data = replace(tiny_data(kind), **over)  # type: ignore[arg-type]
-    return Pipeline([parse("prepare", step) for step in steps], kind, data.shape[-1]).fit(data), data.read()  # type: ignore[misc]
+    return Pipeline([parse("prepare", step) for step in steps], kind, data.names).fit(data), data.read()  # type: ignore[misc]
 
 
 @settings(max_examples=80, deadline=None)

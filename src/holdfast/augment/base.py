@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -18,7 +18,12 @@ class Augmentation(Component):
 
     kind: ClassVar[str] = "augment"
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
+    # mixes samples of a batch: targets come and go as class shares (b, classes) where they are classes
     mixes_targets: ClassVar[bool] = False
+
+    def for_channels(self, names: tuple[str, ...]) -> Self:
+        """The component that knows the data's channels. Raises BadInput where they do not suit."""
+        return self
 
     def apply(
         self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray

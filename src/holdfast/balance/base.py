@@ -14,6 +14,7 @@ class Balance(Component):
     """Acts on a training part only, in one of three ways; each is None where the component does not act so."""
 
     kind: ClassVar[str] = "balance"
+    of_tables: ClassVar[bool] = False  # `extra` acts on the table that an estimator sees, not on samples
 
     def check(self, target: TargetSpec) -> None:
         """Raises BadInput where the target does not fit what the recipe says; called before any work starts."""

@@ -23,6 +23,9 @@ def new(
     kind: Annotated[str | None, typer.Option(help="kind of data: table or windows")] = None,
     folds: Annotated[str | None, typer.Option(help="splitter, as `holdfast list folds` names it")] = None,
     k: Annotated[int | None, typer.Option(help="number of folds")] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="time that training may take, as 15m")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="overwrite the file")] = False,
 ) -> None:
     """Look at a folder and write a recipe that says what was guessed, and why.
@@ -32,7 +35,7 @@ def new(
     from holdfast.plan.answers import Answers
     from holdfast.plan.new import new as write_new
 
-    answers = Answers(metric, target, group, id, time, order, kind, folds, k)
+    answers = Answers(metric, target, group, id, time, order, kind, folds, k, budget)
     _, lines = write_new(folder, preset, output, answers, force)
     for line in lines:
         typer.echo(line)

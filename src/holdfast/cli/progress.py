@@ -70,6 +70,9 @@ class Lines:
             self.spoke = time.monotonic()
             self.say(f"{event['job']}: epoch {event['epoch'] + 1} of {event['epochs']}, {losses(event)}")
 
+    def on_left_out(self, event: Event) -> None:
+        self.jobs -= event["jobs"]
+
     def on_done(self, event: Event) -> None:
         self.finished += 1
         self.spoke = time.monotonic()
@@ -114,6 +117,15 @@ class Bars(Lines):
         self.shares[job] = done / event["epochs"]
         count = f"epoch {done}/{event['epochs']} {losses(event)}"
         self.bars.update(self.current[job], total=event["epochs"], completed=done, count=count)
+        self._advance()
+
+    def on_left_out(self, event: Event) -> None:
+        super().on_left_out(event)
+        for task in self.current.values():  # the trial, stopped
+            self.bars.remove_task(task)
+        self.current.clear()
+        self.shares.clear()
+        self.bars.update(self.all, total=self.jobs)
         self._advance()
 
     def on_done(self, event: Event) -> None:

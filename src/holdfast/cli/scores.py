@@ -21,6 +21,7 @@ def score_lines(scores: Scores) -> list[str]:
         f"out-of-fold scores ({better} {metric} is better)",
         *_table(scores, [metric]),
         *_how(scores, [metric]),
+        *_before(scores),
     ]
 
 
@@ -69,6 +70,18 @@ def _how(scores: Scores, metrics: list[str]) -> list[str]:
     if any(metric in scores.get("sample", {}) for metric in metrics):
         lines.append("sample: what the sample submission says of every sample")
     return lines
+
+
+def _before(scores: Scores) -> list[str]:
+    """What calibrating each member, and postprocessing the ensemble, did to the score; both cross-fitted."""
+    metric = scores["metric"]
+    changes = {
+        name: f"{name} {held[metric]['value']:.4f} → {scores['members'][name][metric]['value']:.4f}"
+        for name, held in scores["before"].items()
+    }
+    ensemble = changes.pop("ensemble", None)
+    lines = [f"calibrated, by other folds' rows: {', '.join(changes.values())}"] if changes else []
+    return lines + ([f"postprocessed, by other folds' rows: {ensemble}"] if ensemble else [])
 
 
 def class_lines(scores: Scores) -> list[str]:

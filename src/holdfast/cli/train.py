@@ -25,6 +25,12 @@ def train(
         int | None,
         typer.Option(min=1, help="processor threads a job; by default the cores shared out among jobs"),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="as 15m: members that do not fit are shortened or left out, and it says so"
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="take the next free folder name, leave a run alone")
     ] = False,
@@ -37,7 +43,8 @@ def train(
     from holdfast.cli.scores import next_steps, score_lines
     from holdfast.train import train as train_recipe
 
+    overrides = [*(set_ or []), *([f"budget={budget}"] if budget else [])]
     with Progress() as progress:
-        run = train_recipe(recipe, output, set_, engine, jobs, threads, fresh, progress)
+        run = train_recipe(recipe, output, overrides, engine, jobs, threads, fresh, progress)
     for line in ["", *score_lines(run.scores), "", *next_steps(run)]:
         typer.echo(line)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from holdfast.data.dataset import Loaded
 from holdfast.data.files import TABLE_ENDINGS
+from holdfast.engine.budget import decided, decisions
 from holdfast.engine.environment import environment
 from holdfast.engine.job import Work
 from holdfast.engine.threads import cores
@@ -20,7 +20,7 @@ from holdfast.folds.table import save_folds
 from holdfast.models.base import Network
 from holdfast.recipe.schema import Recipe
 from holdfast.store.atomic import write_bytes, write_json, write_text
-from holdfast.store.run import Run
+from holdfast.store.run import Run, as_yaml
 
 ANOTHER = "name another folder with -o, or let --fresh take the next free one"
 
@@ -39,15 +39,20 @@ def settle(recipe: Recipe, path: Path, threads: int | None, jobs: int) -> Recipe
     threads = threads or recipe.threads or begun.get("threads") or max(1, cores() // jobs)
     fit = recipe.fit
     if fit.precision == "auto" and any(isinstance(m.model, Network) for m in recipe.members.values()):
-        decided = begun.get("fit", {}).get("precision", "auto")
-        fit = fit.model_copy(update={"precision": chosen_precision(decided)})
-    return recipe.model_copy(update={"threads": threads, "fit": fit})
+        precision = begun.get("fit", {}).get("precision", "auto")
+        fit = fit.model_copy(update={"precision": chosen_precision(precision)})
+    settled = recipe.model_copy(update={"threads": threads, "fit": fit})
+    held = decisions(path)
+    return Recipe.model_validate(decided(settled.written(), held)) if recipe.budget and held else settled
 
 
-def open_run(path: Path, recipe: Recipe, work: Work, loaded: Loaded) -> Run:
-    """The run folder: new, or the same recipe's to continue. Another recipe's is refused with the difference."""
-    text = yaml.safe_dump(recipe.written(), sort_keys=False, allow_unicode=True, width=110)
-    facts = environment(work, loaded.hashes)
+def open_run(path: Path, recipe: Recipe, work: Work, loaded: Loaded, base: Path) -> Run:
+    """The run folder: new, or the same recipe's to continue. Another recipe's is refused with the difference.
+
+    `base`: the recipe's folder, which the run remembers.
+    """
+    text = as_yaml(recipe.written())
+    facts = environment(work, loaded.hashes, os.path.relpath(base.resolve(), path.resolve()))
     if (path / "recipe.yaml").is_file():
         _refuse_change(Run(path), text, facts)
         return Run(path)
@@ -72,7 +77,7 @@ def sample_name(source: Path) -> str:
 
 
 def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
-    old = (run.path / "recipe.yaml").read_text(encoding="utf-8")
+    old = as_yaml(decided(run.recipe, decisions(run.path)))  # a kill may come between the two files
     if old != text:
         names = (f"{run.path}/recipe.yaml", "this recipe")
         diff = difflib.unified_diff(old.splitlines(), text.splitlines(), *names, n=1, lineterm="")

@@ -87,7 +87,6 @@ def run_job(work: Work, job: Job, run: Run, report: Report) -> None:
         fitted.save(folder)
     seconds = time.monotonic() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    write_json(
-        folder / "state.json", {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads}
-    )
+    state = {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads, "facts": fitted.facts}
+    write_json(folder / "state.json", state)
     run.mark_done(job.member, job.repeat, job.fold, {"hash": mark, "seconds": round(seconds, 3)})

@@ -100,7 +100,7 @@ def training_step() -> tuple[str | None, float]:
             "windows", np.arange(16).astype(str), np.random.default_rng(0).normal(size=(16, 32, 3)), ("x", "y", "z"),
             target=np.arange(16) % 2,
         )  # fmt: skip
-        made = fit_member(resolve(recipe, "conv", "windows", target), data, target, 0, 1).predict(data)
+        made = fit_member(resolve(recipe, "conv", data, target), data, target, 0, 1).predict(data)
         if not np.isfinite(made).all():
             return "the network predicts no finite numbers", time.monotonic() - started
     except Exception as error:  # whatever it is, doctor is there to say it

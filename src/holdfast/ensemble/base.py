@@ -21,18 +21,3 @@ class Ensemble(Component):
     def predict(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
         """Members' predictions `(members, n, …)` → `(n, …)`."""
         raise NotImplementedError
-
-
-def cross_fitted(
-    ensemble: Ensemble, predictions: np.ndarray, truth: np.ndarray, fold: np.ndarray
-) -> np.ndarray:
-    """OOF predictions of an ensemble: each fold's rows by what was learned from the other folds' rows.
-
-    `predictions`: members' OOF `(members, n, …)`; `fold`: the fold of each row. Returns `(n, …)`.
-    """
-    out = np.empty_like(predictions[0])
-    for k in np.unique(fold):
-        here = fold == k
-        learned = ensemble.fit(predictions[:, ~here], truth[~here], fold[~here])
-        out[here] = ensemble.predict(learned, predictions[:, here])
-    return out

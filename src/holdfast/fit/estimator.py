@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from holdfast.features.base import Features
 from holdfast.fit.resolved import MemberSpec
 from holdfast.keys import seed_of
 from holdfast.models.base import Estimator
+from holdfast.predict.base import TestTime, views_of
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.prepare.scale import Standardize
 from holdfast.recipe.target import TargetSpec
@@ -28,22 +30,40 @@ class FittedEstimator:
     """Pipeline, features and estimator of one fold, ready to predict."""
 
     pipeline: Pipeline
-    features: Features | None
+    features: tuple[Features, ...]
     scale: Pipeline | None  # of the features, which span many magnitudes
+    columns: np.ndarray | None  # those that a selection kept
     estimator: Any
     target: TargetSpec
+    tta: tuple[TestTime, ...]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the fit found out: the columns that a selection kept, what the estimator tells of itself."""
+        kept = {} if self.columns is None else {"columns": self.columns.tolist()}
+        return {**kept, **getattr(self.estimator, "facts_", {})}
 
     def predict(self, data: Dataset) -> np.ndarray:
-        """Probabilities `(n, classes)`, or values `(n,)`; float32."""
-        made = [self._chunk(chunk) for chunk in data.chunks()]
+        """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
+        made = []
+        for raw in data.chunks():
+            base = self.pipeline.before(raw)
+            views = [self.said(self.table(view)) for view in views_of(self.tta, base)]
+            made.append(np.mean(views, axis=0))
         return np.concatenate(made).astype(np.float32)
 
-    def _chunk(self, raw: np.ndarray) -> np.ndarray:
-        X = self.pipeline.transform(raw)
-        if self.features is not None and self.scale is not None:
-            X = self.scale.transform(_clean(self.features.transform(X)))
-        if X.ndim == 2:  # in float32 the last bits of a linear model depend on the rows beside a sample
-            X = X.astype(np.float64)
+    def table(self, base: np.ndarray) -> np.ndarray:
+        """What the estimator sees of samples that the first half of the pipeline has seen, all columns."""
+        X = self.pipeline.after(base)
+        if self.scale is not None:
+            X = self.scale.transform(make_features(self.features, X))
+        # in float32 the last bits of a linear model depend on the rows beside a sample
+        return X.astype(np.float64) if X.ndim == 2 else X
+
+    def said(self, X: np.ndarray) -> np.ndarray:
+        """Probabilities `(n, classes)` or values `(n,)` for rows of `table`."""
+        if self.columns is not None:
+            X = X[:, self.columns]
         if self.target.kind == "real":
             return np.asarray(self.estimator.predict(X), dtype=np.float64).reshape(len(X))
         out = np.zeros((len(X), self.target.n_classes))
@@ -61,15 +81,20 @@ def fit_estimator(
     model = member.model
     assert isinstance(model, Estimator)
     assert train.target is not None
-    pipeline = Pipeline(member.prepare, train.kind, train.source.shape[-1]).fit(train)
+    pipeline = Pipeline(member.prepare, train.kind, train.names).fit(train)
     X, y, groups = pipeline.before(train.read()), train.target, train.groups
-    X, y, groups = _with_extra(member, X, y, groups, target, seed)
+    X, y, groups = _with_extra(member, X, y, groups, target, seed, of_tables=False)
     X = pipeline.after(X)
     scale = None
-    if member.features is not None:
-        X = _clean(member.features.transform(X))
-        scale = Pipeline([Standardize()], "table", X.shape[1]).fit(Dataset("table", y, X, ()))
+    if member.features:
+        X = make_features(member.features, X)
+        scale = Pipeline([Standardize()], "table", ("",) * X.shape[1]).fit(Dataset("table", y, X, ()))
         X = scale.transform(X)
+    columns = None
+    if member.select is not None:
+        columns = member.select.choose(X, y, groups, target, seed_of(seed, "select"), threads)
+        X = X[:, columns]
+    X, y, groups = _with_extra(member, X, y, groups, target, seed, of_tables=True)
     arguments: dict[str, Any] = {}
     weights = [w for balance in member.balance if (w := balance.weights(y, target)) is not None]
     if weights:
@@ -90,14 +115,17 @@ def fit_estimator(
     if hasattr(estimator, "n_jobs"):
         # trees vote in the order in which threads end: with one thread the sum is always the same
         estimator.set_params(n_jobs=1)
-    return FittedEstimator(pipeline, member.features, scale, estimator, target)
+    return FittedEstimator(pipeline, member.features, scale, columns, estimator, target, member.tta)
 
 
 def _with_extra(
-    member: MemberSpec, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None, target: TargetSpec, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    member: MemberSpec, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None, target: TargetSpec, seed: int,
+    of_tables: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:  # fmt: skip
     """Append the new samples that balance makes; each belongs to the group of the sample it is made from."""
     for i, balance in enumerate(member.balance):
+        if balance.of_tables != of_tables:
+            continue
         made = balance.extra(X, y, target, seed_of(seed, "balance", i))
         if made is None:
             continue
@@ -107,5 +135,7 @@ def _with_extra(
     return X, y, groups
 
 
-def _clean(X: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(X, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+def make_features(makers: Sequence[Features], X: np.ndarray) -> np.ndarray:
+    """The tables of all makers side by side, `(n, features)` float32, finite."""
+    made = np.concatenate([maker.transform(X) for maker in makers], axis=1)
+    return np.nan_to_num(made, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

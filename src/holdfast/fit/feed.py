@@ -56,12 +56,20 @@ class Feed:
             )
         weights = [w for b in self.balances if (w := b.weights(self.y, target)) is not None]
         self.weights = torch.from_numpy(np.prod(weights, axis=0, dtype=np.float32)) if weights else None
-        self.targets = torch.from_numpy(self.y if target.kind == "classes" else self.y.astype(np.float32))
+        self.targets = torch.from_numpy(self._targets())
         # prepared once, where nothing changes from epoch to epoch
         self.ready = None
         if self.base is not None and not self.augments:
             self.ready = torch.from_numpy(np.ascontiguousarray(pipeline.after(self.base)))
             self.base = None
+
+    def _targets(self) -> np.ndarray:
+        """Values, codes, or class shares `(n, classes)` where an augmentation mixes samples."""
+        if self.target.kind == "real":
+            return self.y.astype(np.float32)
+        if any(augment.mixes_targets for augment in self.augments):
+            return np.eye(self.target.n_classes, dtype=np.float32)[self.y]
+        return self.y
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -23,6 +23,11 @@ class Fitted(Protocol):
 
     def save(self, folder: Path) -> None: ...
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the fit found out, as plain values: a learned hierarchy, the columns that were kept."""
+        ...
+
 
 def fit_member(
     member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int,

@@ -20,6 +20,7 @@ from holdfast.folds.inner import inner_split
 from holdfast.keys import seed_of
 from holdfast.losses.base import Loss
 from holdfast.models.base import Network
+from holdfast.predict.base import TestTime, views_of
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_bytes, write_whole
@@ -38,23 +39,41 @@ class FittedNetwork:
     target: TargetSpec
     scale: tuple[float, float]  # mean and deviation of a real target in the training part
     precision: str
+    tta: tuple[TestTime, ...]
     net: Any  # torch.nn.Module
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the fit found out, for the run's records."""
+        return {}
+
     def outputs(self, data: Dataset) -> torch.Tensor:
-        """Raw outputs `(n, outputs)`, float32."""
-        fabric = make_fabric(self.precision)
-        self.net.to(fabric.device)
-        self.net.eval()
-        made = []
-        with torch.inference_mode(), fabric.autocast():
-            for raw in data.chunks(PREDICT_BATCH):
-                X = torch.from_numpy(np.ascontiguousarray(self.pipeline.transform(raw))).to(fabric.device)
-                made.append(self.net(X).float().cpu())
-        return torch.cat(made)
+        """Raw outputs `(n, outputs)` without test-time augmentation, float32."""
+        self._ready()
+        return torch.cat([self._raw(self.pipeline.before(raw)) for raw in data.chunks(PREDICT_BATCH)])
 
     def predict(self, data: Dataset) -> np.ndarray:
-        """Probabilities `(n, classes)`, or values `(n,)`; float32."""
-        outputs = self.outputs(data)
+        """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
+        self._ready()
+        made = []
+        for raw in data.chunks(PREDICT_BATCH):
+            base = self.pipeline.before(raw)
+            views = [self._said(self._raw(view)) for view in views_of(self.tta, base)]
+            made.append(np.mean(views, axis=0, dtype=np.float32))
+        return np.concatenate(made)
+
+    def _ready(self) -> None:
+        self.net.to(make_fabric(self.precision).device)
+        self.net.eval()
+
+    def _raw(self, base: np.ndarray) -> torch.Tensor:
+        """Outputs of windows that the first half of the pipeline has seen."""
+        fabric = make_fabric(self.precision)
+        with torch.inference_mode(), fabric.autocast():
+            X = torch.from_numpy(np.ascontiguousarray(self.pipeline.after(base))).to(fabric.device)
+            return self.net(X).float().cpu()
+
+    def _said(self, outputs: torch.Tensor) -> np.ndarray:
         if self.target.kind == "classes":
             return torch.softmax(outputs, dim=1).numpy()
         mean, deviation = self.scale
@@ -108,11 +127,15 @@ def fit_network(
     if target.kind == "real":
         scale = (float(y.mean()), float(y.std()) or 1.0)
         y = (y - scale[0]) / scale[1]
-    pipeline = Pipeline(member.prepare, train.kind, train.source.shape[-1]).fit(learn)
+    pipeline = Pipeline(member.prepare, train.kind, train.names).fit(learn)
+    if target.kind == "classes":
+        loss = loss.for_counts(np.bincount(y, minlength=target.n_classes))
     feed = Feed(learn, y, pipeline, member.augment, member.balance, target, settings.batch_size, seed)
     torch.manual_seed(seed_of(seed, "weights"))
     net = model.build(feed.sample_shape, target.outputs)
-    fitted = FittedNetwork(pipeline, model, feed.sample_shape, target, scale, settings.precision, net)
+    fitted = FittedNetwork(
+        pipeline, model, feed.sample_shape, target, scale, settings.precision, member.tta, net
+    )
     hooks: list[Hook] = [Schedule(settings)]
     if watched is not None and (settings.patience is not None or settings.best):
         hooks.append(Watch(settings.patience))

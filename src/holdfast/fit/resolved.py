@@ -7,16 +7,19 @@ from typing import Any
 
 from holdfast.augment.base import Augmentation
 from holdfast.balance.base import Balance
+from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
 from holdfast.features.base import Features
 from holdfast.fit.precision import chosen_precision
 from holdfast.losses.base import Loss
-from holdfast.models.base import Model, Network
+from holdfast.models.base import Estimator, Model, Network
+from holdfast.predict.base import TestTime
 from holdfast.prepare.base import Preparation
-from holdfast.prepare.pipeline import check_steps
+from holdfast.prepare.pipeline import Pipeline, check_steps
 from holdfast.recipe.registry import Component, known, parse
 from holdfast.recipe.schema import Fit, Recipe
 from holdfast.recipe.target import TargetSpec
+from holdfast.select.base import Selection
 
 DEFAULT_LOSS = {"classes": "cross_entropy", "real": "mse"}
 DEFAULT_FEATURES = {"windows": "window_statistics"}
@@ -28,30 +31,34 @@ class MemberSpec:
 
     name: str
     model: Model
-    features: Features | None
+    features: tuple[Features, ...]
+    select: Selection | None
     loss: Loss | None
     prepare: tuple[Preparation, ...]
     balance: tuple[Balance, ...]
     augment: tuple[Augmentation, ...]
     fit: Fit | None
+    tta: tuple[TestTime, ...]
 
     def plain(self) -> dict[str, Any]:
         """Everything that decides what the member computes, as plain values."""
         return {
             "name": self.name,
             "model": self.model.entry(),
-            "features": None if self.features is None else self.features.entry(),
+            "features": [maker.entry() for maker in self.features],
+            "select": None if self.select is None else self.select.entry(),
             "loss": None if self.loss is None else self.loss.entry(),
             "prepare": [step.entry() for step in self.prepare],
             "balance": [step.entry() for step in self.balance],
             "augment": [step.entry() for step in self.augment],
             "fit": None if self.fit is None else self.fit.model_dump(mode="json"),
+            "tta": [view.entry() for view in self.tta],
         }
 
 
-def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberSpec:
-    """Member `name` of a recipe for data of a kind. Raises BadInput where its parts do not fit together."""
-    member, where = recipe.members[name], f"members.{name}"
+def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> MemberSpec:
+    """Member `name` of a recipe for such data. Raises BadInput where its parts do not fit together."""
+    member, where, kind = recipe.members[name], f"members.{name}", train.kind
     model = member.model
     assert isinstance(model, Model)
     network = isinstance(model, Network)
@@ -59,26 +66,48 @@ def resolve(recipe: Recipe, name: str, kind: str, target: TargetSpec) -> MemberS
         raise BadInput(
             f"{where}.model: {model.name} predicts {_either(model.targets)}, the target is {target.kind}"
         )
+    model.check(target, train, f"{where}.model.{model.name}")
     parts: dict[str, Any] = {
         "features": _features(model, member.features, kind, where),
+        "select": _select(model, member.select, where),
         "loss": _loss(model, member.loss, target, where),
         "prepare": recipe.prepare if member.prepare is None else member.prepare,
         "balance": recipe.balance if member.balance is None else member.balance,
         "augment": (recipe.augment if member.augment is None else member.augment) if network else (),
+        "tta": recipe.predict.tta if member.predict.tta is None else member.predict.tta,
     }
     if parts["prepare"] is None:
         steps = known("data")[kind].default_prepare  # type: ignore[attr-defined]
         parts["prepare"] = tuple(parse("prepare", step) for step in steps)
     check_steps(parts["prepare"], kind)
+    Pipeline(parts["prepare"], kind, train.names)  # raises where a channel that it names is not there
     if parts["balance"] and target.kind == "real":
         raise BadInput(f"{where}.balance: {parts['balance'][0].name} balances classes, the target is real")
     for remedy in parts["balance"]:
         remedy.check(target)
-    for change in parts["augment"]:
-        if kind not in change.takes:
+        if remedy.of_tables and (network or not (kind == "table" or parts["features"])):
             raise BadInput(
-                f"{where}.augment: {change.name} takes {_either(change.takes)}, the data are {kind}"
+                f"{where}.balance: {remedy.name} makes rows of tables, which {model.name} does not see;"
+                " take oversample"
             )
+        weighs = type(remedy).weights is not Balance.weights
+        if weighs and isinstance(model, Estimator) and not model.weighted():
+            raise BadInput(
+                f"{where}.balance: {remedy.name} weighs samples, which {model.name} cannot; take balanced_sampler"
+            )
+    for key in ("augment", "tta"):
+        for change in parts[key]:
+            if kind not in change.takes:
+                raise BadInput(
+                    f"{where}.{key}: {change.name} takes {_either(change.takes)}, the data are {kind}"
+                )
+        parts[key] = tuple(change.for_channels(train.names) for change in parts[key])
+    mixers = [change.name for change in parts["augment"] if change.mixes_targets]
+    if mixers and target.kind == "classes" and not parts["loss"].takes_shares:
+        raise BadInput(
+            f"{where}.loss: {parts['loss'].name} takes one class a sample, but {mixers[0]} mixes them;"
+            " take cross_entropy, or leave the mixing out"
+        )
     fit = recipe.fit.merged(member.fit) if network else None
     if fit is not None:
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
@@ -89,15 +118,23 @@ def _either(names: frozenset[str]) -> str:
     return " or ".join(sorted(names))
 
 
-def _features(model: Model, given: Component | None, kind: str, where: str) -> Component | None:
+def _features(
+    model: Model, given: tuple[Component, ...] | None, kind: str, where: str
+) -> tuple[Component, ...]:
     """What makes the inputs that the model takes: nothing, what the member says, or the kind's default."""
     if kind in model.takes:
-        if given is not None:
+        if given:
             raise BadInput(f"{where}.features: {model.name} takes {kind} as they are; leave features out")
-        return None
-    if isinstance(model, Network) or (given is None and kind not in DEFAULT_FEATURES):
+        return ()
+    if isinstance(model, Network) or (not given and kind not in DEFAULT_FEATURES):
         raise BadInput(f"{where}.model: {model.name} takes {_either(model.takes)}, the data are {kind}")
-    return given or parse("features", DEFAULT_FEATURES[kind])
+    return given or (parse("features", DEFAULT_FEATURES[kind]),)
+
+
+def _select(model: Model, given: Component | None, where: str) -> Component | None:
+    if given is not None and "table" not in model.takes:
+        raise BadInput(f"{where}.select: {model.name} takes no table, so there are no columns to choose from")
+    return given
 
 
 def _loss(model: Model, given: Component | None, target: TargetSpec, where: str) -> Component | None:

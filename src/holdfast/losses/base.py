@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
 
 from holdfast.recipe.registry import Component
 
@@ -20,6 +22,11 @@ class Loss(Component):
 
     kind: ClassVar[str] = "loss"
     targets: ClassVar[str] = "classes"
+    takes_shares: ClassVar[bool] = True  # targets may be class shares (b, classes)
+
+    def for_counts(self, counts: np.ndarray) -> Self:
+        """The loss that knows how many training samples each class has, `(classes,)`; most need not."""
+        return self
 
     def value(
         self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
 from holdfast.data.dataset import Dataset
-from holdfast.engine.job import Work
+from holdfast.engine.job import Job, Work
 from holdfast.folds.table import Folds
 from holdfast.metrics.base import Metric
 from holdfast.metrics.intervals import Score, score_with_interval
 from holdfast.recipe.registry import parse
 from holdfast.recipe.target import TargetSpec
+from holdfast.store.run import Run
 
 ALSO = {"classes": ("accuracy", "macro_f1", "log_loss"), "real": ("rmse", "mae", "r2")}
 
@@ -120,3 +122,14 @@ def per_class(
             row["groups"] = len(np.unique(groups[truth == c]))
         rows.append(row)
     return rows
+
+
+def facts_of(run: Run, jobs: dict[str, list[Job]]) -> dict[str, dict[str, Any]]:
+    """What members' fits found out (a hierarchy, the columns kept), by member and fold; members without any left out."""
+    held: dict[str, dict[str, Any]] = {}
+    for name, mine in jobs.items():
+        for job in mine:
+            folder = run.fold_folder(name, job.repeat, job.fold)
+            if facts := json.loads((folder / "state.json").read_text(encoding="utf-8"))["facts"]:
+                held.setdefault(name, {})[folder.name] = facts
+    return held

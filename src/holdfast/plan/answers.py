@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import known
+from holdfast.recipe.schema import BUDGET
 from holdfast.recipe.strict import nearest
 
 NONE = "none"  # `--group none`: there is no such column
@@ -29,6 +31,7 @@ class Answers:
     kind: str | None = None
     folds: str | None = None
     k: int | None = None
+    budget: str | None = None
 
     def check(self, columns: Iterable[str]) -> None:
         """Raises BadInput for an answer that no file, component or count can bear out."""
@@ -51,6 +54,8 @@ class Answers:
             )
         if self.k is not None and self.k < 2:
             raise BadInput(f"--k {self.k}: expected 2 folds or more")
+        if self.budget is not None and not re.fullmatch(BUDGET, self.budget):
+            raise BadInput(f"--budget {self.budget}: expected a time, as in 90s, 15m or 1h")
         self._refuse_one_column_twice()
 
     def _refuse_one_column_twice(self) -> None:

@@ -32,6 +32,7 @@ class Plan:
     members: Members
     facts: Facts
     default_prepare: tuple[str, ...] = ()
+    budget: str | None = None
     questions: list[str] = field(default_factory=list)
 
 
@@ -72,7 +73,8 @@ def guess(roles: Roles, answers: Answers, preset: str) -> Plan:
     return Plan(
         data=data, dropped=dropped, metric=metric, folds=folds_entry(splitter, k),
         folds_why=splitter, k_why=k,
-        members=members_for(roles.kind, kind_name, preset, facts.samples), facts=facts,
+        members=members_for(facts, kind_name, None if metric.is_open else str(metric.value), preset), facts=facts,
+        budget=answers.budget,
         default_prepare=_default_prepare(roles.kind), questions=_questions(data, metric),
     )  # fmt: skip
 

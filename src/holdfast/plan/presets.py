@@ -1,29 +1,52 @@
-"""The members that suit, by kind of data and of target: data to edit, each with its reason."""
+"""The members that suit, by what was found: data to edit, each with its reason."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
+
+from holdfast.plan.facts import Facts
 
 PRESETS = ("fast", "strong")
 SVC_ROWS = 20_000  # a kernel machine's time grows with the square of the rows: minutes a fold beyond this
+FEW_UNITS = 6  # a network learns so few people by heart
+SKEWED = 0.05  # share of the rarest class
+GAPPY = 0.001  # share of values missing that is worth a word
+
+
+def _too_many_rows(facts: Facts) -> str | None:
+    return (
+        f"{facts.samples:,} samples, and beyond {SVC_ROWS:,} it is too slow"
+        if facts.samples > SVC_ROWS
+        else None
+    )
+
+
+def _too_few_units(facts: Facts) -> str | None:
+    few = facts.units is not None and facts.units < FEW_UNITS
+    return f"{facts.units} independent units, which a network would learn by heart" if few else None
+
+
+def _never(facts: Facts) -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One member of a preset; left out where there are more training samples than `most_samples`."""
+    """One member of a preset; `against` gives the reason where it does not suit the data."""
 
     name: str
     entry: dict[str, Any]
     why: str
-    most_samples: int | None = None
+    against: Callable[[Facts], str | None] = _never
 
 
 SVC = Choice(
     "svc",
     {"model": {"svc": {"C": 10.0}}},
     "often the best single model on small tables of clean features",
-    SVC_ROWS,
+    _too_many_rows,
 )
 LOGISTIC = Choice("logistic", {"model": "logistic"}, "linear, calibrated, steadies the others")
 BOOSTED = Choice("boost", {"model": "lightgbm"}, "boosted trees: steps and interactions, no scaling needed")
@@ -38,7 +61,7 @@ STATISTICS_SVC = Choice(
     "svc",
     {"model": {"svc": {"C": 3.0}}, "features": "window_statistics"},
     "the same statistics, compared by likeness",
-    SVC_ROWS,
+    _too_many_rows,
 )
 STATISTICS_FOREST = Choice(
     "trees",
@@ -57,15 +80,17 @@ CONV = Choice(
     "conv",
     {"model": {"conv_residual": {"width": 64}}, "augment": [{"roll": {"reach": 0.2}}, "jitter"]},
     "a small network on the signal; each window shifted a little and with noise, anew in every epoch",
+    _too_few_units,
 )
 NETWORKS = {"conv"}
 FIT = {"epochs": 15}  # fixed, so that no scored fold is watched
 
-# (kind of data, kind of target): members of `fast`, and what `strong` adds.
+# (kind of data, kind of target): members of `fast`, and what `strong` adds. The quick ones first: a budget
+# leaves out from the end.
 MEMBERS: dict[tuple[str, str], tuple[list[Choice], list[Choice]]] = {
     ("table", "classes"): ([SVC, LOGISTIC], [FOREST, BOOSTED]),
     ("table", "real"): ([RIDGE, BOOSTED], []),
-    ("windows", "classes"): ([STATISTICS_LOGISTIC, STATISTICS_SVC], [STATISTICS_FOREST, ROCKET, CONV]),
+    ("windows", "classes"): ([STATISTICS_LOGISTIC, STATISTICS_SVC], [ROCKET, STATISTICS_FOREST, CONV]),
     ("windows", "real"): ([ROCKET, STATISTICS_BOOSTED], [CONV]),
 }
 # Where the target is still a question: models that take both kinds.
@@ -74,28 +99,63 @@ EITHER: dict[str, list[Choice]] = {"table": [BOOSTED], "windows": [STATISTICS_BO
 
 @dataclass(frozen=True)
 class Members:
-    """What a preset chose, settings for its networks, and what it left out with the reason."""
+    """What a preset chose: members, settings for its networks, what is done to predictions; each with its reason.
+
+    `left_out`: members that do not suit, `remarks`: what else was found and why nothing is done about it.
+    """
 
     chosen: list[Choice]
-    fit: dict[str, Any]
-    left_out: list[str]
+    fit: dict[str, Any] = field(default_factory=dict)
+    predict: dict[str, Any] = field(default_factory=dict)
+    predict_why: str = ""
+    ensemble: tuple[str, str] = ("mean", "of the members")
+    left_out: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
-def members_for(kind: str, target_kind: str | None, preset: str, samples: int) -> Members:
-    """The members of a preset for such data.
-
-    >>> [choice.name for choice in members_for("table", "classes", "fast", 1000).chosen]
-    ['svc', 'logistic']
-    """
+def members_for(facts: Facts, target_kind: str | None, metric: str | None, preset: str) -> Members:
+    """The members of a preset for such data."""
     if target_kind is None:
-        return Members(EITHER[kind], {}, ["the others wait for the target"])
-    fast, more = MEMBERS[kind, target_kind]
-    wanted = [*fast, *more] if preset == "strong" else fast
-    chosen = [choice for choice in wanted if choice.most_samples is None or samples <= choice.most_samples]
+        return Members(EITHER[facts.kind], left_out=["the others wait for the target"])
+    fast, more = MEMBERS[facts.kind, target_kind]
+    reasons = {
+        choice.name: (choice, choice.against(facts))
+        for choice in (fast + more if preset == "strong" else fast)
+    }
+    chosen = [choice for choice, against in reasons.values() if against is None]
     left_out = [
-        f"{choice.name} is left out: {samples:,} samples, and beyond {choice.most_samples:,} it is too slow"
-        for choice in wanted
-        if choice not in chosen
+        f"{name} is left out: {against}" for name, (_, against) in reasons.items() if against is not None
     ]
     fit = dict(FIT) if any(choice.name in NETWORKS for choice in chosen) else {}
-    return Members(chosen, fit, left_out)
+    if target_kind != "classes":
+        return Members(chosen, fit, left_out=left_out, remarks=_remarks(facts, metric))
+    predict, why = _predict(facts, metric)
+    blend = ("geometric_mean", "of the members' probabilities: calibrated members together hesitate less so")
+    return Members(chosen, fit, predict, why, blend, left_out, _remarks(facts, metric))
+
+
+def _rarest(facts: Facts) -> float:
+    return 1.0 if facts.classes is None else min(facts.classes.rows) / facts.samples
+
+
+def _predict(facts: Facts, metric: str | None) -> tuple[dict[str, Any], str]:
+    """What is done to probabilities, and why."""
+    predict: dict[str, Any] = {"calibrate": ["temperature"]}
+    why = "each member as sure as the other folds show it may be"
+    if metric == "macro_f1" and _rarest(facts) < SKEWED:
+        predict["postprocess"] = ["thresholds"]
+        why += "; rare classes get their own thresholds, learned on other folds"
+    return predict, why
+
+
+def _remarks(facts: Facts, metric: str | None) -> list[str]:
+    remarks = []
+    if facts.kind == "windows" and facts.gaps > GAPPY:
+        remarks.append(
+            f"gaps ({facts.gaps:.1%} of the values): closed by interpolation in time, no row is dropped"
+        )
+    if metric == "log_loss" and _rarest(facts) < SKEWED:
+        remarks.append(
+            f"skew (the rarest class is {_rarest(facts):.1%}): no balance, which would spoil the shares that log_loss scores"
+        )
+    return remarks

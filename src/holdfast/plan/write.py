@@ -10,6 +10,7 @@ import yaml
 
 from holdfast.errors import BadInput
 from holdfast.plan.guess import Plan
+from holdfast.plan.presets import Members
 from holdfast.store.atomic import write_text
 
 WIDEST = 44  # comments start in one column, but no further to the right than this
@@ -25,9 +26,14 @@ def recipe_text(plan: Plan, name: str, folder: str, preset: str) -> str:
         [*(f"# {comment(line)}".rstrip() for line in [*head, *plan.facts.lines()]), f"name: {inline(name)}"],
         _data(plan, folder),
         _aligned([("metric", plan.metric.value, plan.metric.mark), ("folds", plan.folds, _folds_mark(plan))]),
+        _aligned(
+            [("budget", plan.budget, "given: members that do not fit are shortened or left out")]
+            if plan.budget
+            else []
+        ),
         _prepare(plan),
         _members(plan),
-        _aligned([("ensemble", "mean", "of the members")] if len(plan.members.chosen) > 1 else []),
+        _predict(plan.members),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -98,7 +104,10 @@ def _prepare(plan: Plan) -> list[str]:
     if not plan.default_prepare:
         return []
     kind = plan.data["kind"].value
-    return [f"# prepare: {inline(list(plan.default_prepare))} is the default for kind {kind}"]
+    return [
+        f"# prepare: {inline(list(plan.default_prepare))} is the default for kind {kind}",
+        *(f"# {comment(remark)}" for remark in plan.members.remarks),
+    ]
 
 
 def _members(plan: Plan) -> list[str]:
@@ -111,6 +120,15 @@ def _members(plan: Plan) -> list[str]:
     for choice in plan.members.chosen:
         lines += [f"  # {comment(choice.why)}", f"  {inline(choice.name)}: {inline(choice.entry)}"]
     return lines + [f"  # {comment(reason)}" for reason in plan.members.left_out]
+
+
+def _predict(members: Members) -> list[str]:
+    fields: list[tuple[str, Any, str]] = []
+    if members.predict:
+        fields.append(("predict", members.predict, members.predict_why))
+    if len(members.chosen) > 1:
+        fields.append(("ensemble", *members.ensemble))
+    return _aligned(fields)
 
 
 def _aligned(fields: list[tuple[str, Any, str]], indent: str = "") -> list[str]:

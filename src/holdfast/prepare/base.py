@@ -26,7 +26,13 @@ class Preparation(Component):
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
     # Augmentation acts in the data's own units: what closes gaps comes before it, what rescales or adds after.
     before_augment: ClassVar[bool] = False
+    keeps_steps: ClassVar[bool] = True  # windows come out as long as they went in
+    gaps: ClassVar[str] = "kept"  # or "closed"; "read" where it must stand before all that close them
 
-    def build(self, channels: int) -> Any:
-        """A new transformer for data with so many channels (or features) of their own."""
+    def build(self, names: tuple[str, ...]) -> Any:
+        """A new transformer for data with these channels (or features) of their own.
+
+        Steps before it may have added channels; the data's own are the first ones. Raises BadInput where
+        the recipe names a channel that is not there.
+        """
         raise NotImplementedError

@@ -45,8 +45,8 @@ class Derivative(Preparation):
 
     step: float = Field(1.0, gt=0, description="time between steps")
 
-    def build(self, channels: int) -> _Beside:
-        return _Beside(derivative, channels, self.step)
+    def build(self, names: tuple[str, ...]) -> _Beside:
+        return _Beside(derivative, len(names), self.step)
 
 
 @component("integral")
@@ -55,5 +55,5 @@ class Integral(Preparation):
 
     step: float = Field(1.0, gt=0, description="time between steps")
 
-    def build(self, channels: int) -> _Beside:
-        return _Beside(integral, channels, self.step)
+    def build(self, names: tuple[str, ...]) -> _Beside:
+        return _Beside(integral, len(names), self.step)

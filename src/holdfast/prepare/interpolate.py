@@ -67,6 +67,7 @@ class Interpolate(Preparation):
     """Close gaps by linear interpolation in time; ends take the nearest value. Never drops a row."""
 
     before_augment: ClassVar[bool] = True
+    gaps: ClassVar[str] = "closed"
 
     limit: int | None = Field(
         None,
@@ -74,5 +75,5 @@ class Interpolate(Preparation):
         description="longest gap, in steps, to interpolate; longer ones get the channel's training mean",
     )
 
-    def build(self, channels: int) -> _Interpolator:
+    def build(self, names: tuple[str, ...]) -> _Interpolator:
         return _Interpolator(self.limit)

@@ -24,15 +24,20 @@ def check_steps(steps: Sequence[Preparation], kind: str) -> None:
         first = steps[halves.index(False)].name
         late = steps[len(halves) - 1 - halves[::-1].index(True)].name
         raise BadInput(f"prepare: {late} must stand before {first}")
+    closed = ""
+    for step in steps:
+        if step.gaps == "read" and closed:
+            raise BadInput(f"prepare: {step.name} must stand before {closed}, which closes the gaps")
+        closed = closed or (step.name if step.gaps == "closed" else "")
 
 
 class Pipeline:
     """`before` closes gaps in the data's own units, `after` adds channels and rescales."""
 
-    def __init__(self, steps: Sequence[Preparation], kind: str, channels: int):
+    def __init__(self, steps: Sequence[Preparation], kind: str, names: tuple[str, ...]):
         check_steps(steps, kind)
         self.n_before = sum(step.before_augment for step in steps)
-        self.transformers: list[Any] = [step.build(channels) for step in steps]
+        self.transformers: list[Any] = [step.build(names) for step in steps]
 
     def fit(self, train: Dataset) -> Pipeline:
         """Learn from the training part, each step from what the ones before it give, a chunk at a time."""

@@ -32,7 +32,7 @@ class Standardize(Preparation):
 
     takes: ClassVar[frozenset[str]] = frozenset({"windows", "table"})
 
-    def build(self, channels: int) -> _Standardizer:
+    def build(self, names: tuple[str, ...]) -> _Standardizer:
         return _Standardizer()
 
 
@@ -43,7 +43,7 @@ class Impute(Preparation):
     takes: ClassVar[frozenset[str]] = frozenset({"table"})
     before_augment: ClassVar[bool] = True
 
-    def build(self, channels: int) -> Any:
+    def build(self, names: tuple[str, ...]) -> Any:
         from sklearn.impute import SimpleImputer
 
         return SimpleImputer(strategy="median", keep_empty_features=True)

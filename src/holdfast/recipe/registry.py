@@ -32,16 +32,20 @@ FAMILIES = {
     "metric": "holdfast.metrics",
     "prepare": "holdfast.prepare",
     "features": "holdfast.features",
+    "select": "holdfast.select",
     "balance": "holdfast.balance",
     "augment": "holdfast.augment",
     "loss": "holdfast.losses",
     "model": "holdfast.models",
+    "tta": "holdfast.predict",
+    "postprocess": "holdfast.predict",
     "ensemble": "holdfast.ensemble",
 }
 ENTRY_POINT_GROUP = "holdfast.components"
 
 _found: dict[str, dict[str, type[Component]]] = {kind: {} for kind in FAMILIES}
 _loaded: set[str] = set()
+_inside: set[str] = set()  # kinds whose JSON schema is being made
 
 
 class Component(Strict):
@@ -177,6 +181,23 @@ class Named:
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         names = known(self.kind)
         choices: list[dict[str, Any]] = [{"enum": list(names)}]
+        if self.kind in _inside:  # a model inside a model: its fields stand at the outer one
+            one = {
+                "type": "object",
+                "propertyNames": {"enum": list(names)},
+                "minProperties": 1,
+                "maxProperties": 1,
+            }
+            return {"anyOf": [*choices, one]}
+        _inside.add(self.kind)
+        try:
+            return {"anyOf": [*choices, *self._in_full(names)]}
+        finally:
+            _inside.remove(self.kind)
+
+    def _in_full(self, names: dict[str, type[Component]]) -> list[dict[str, Any]]:
+        """A schema a component, with its fields."""
+        choices: list[dict[str, Any]] = []
         for name, cls in names.items():
             fields = inlined(cls.model_json_schema(by_alias=True))
             if self.by_kind:
@@ -192,7 +213,7 @@ class Named:
                         "additionalProperties": False,
                     }
                 )
-        return {"anyOf": choices}
+        return choices
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from holdfast.recipe.registry import Component, Named
 from holdfast.recipe.strict import Strict
 
 
+BUDGET = r"^\d+(\.\d+)?[smh]$"  # a time, as 90s, 15m, 1h
+
+
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) or value is None else [value]
 
@@ -28,6 +31,20 @@ _OneAugment = Annotated[Component, Named("augment")]
 Augments = Annotated[
     tuple[_OneAugment, ...],
     BeforeValidator(_as_list, json_schema_input_type=_OneAugment | tuple[_OneAugment, ...]),
+]
+_OneFeatures = Annotated[Component, Named("features")]
+FeatureMakers = Annotated[
+    tuple[_OneFeatures, ...],
+    BeforeValidator(_as_list, json_schema_input_type=_OneFeatures | tuple[_OneFeatures, ...]),
+]
+_OneView = Annotated[Component, Named("tta")]
+Views = Annotated[
+    tuple[_OneView, ...], BeforeValidator(_as_list, json_schema_input_type=_OneView | tuple[_OneView, ...])
+]
+_OnePostprocess = Annotated[Component, Named("postprocess")]
+Postprocesses = Annotated[
+    tuple[_OnePostprocess, ...],
+    BeforeValidator(_as_list, json_schema_input_type=_OnePostprocess | tuple[_OnePostprocess, ...]),
 ]
 
 
@@ -70,18 +87,40 @@ class Fit(Strict):
         return self.model_copy(update={name: getattr(over, name) for name in over.model_fields_set})
 
 
+class Predict(Strict):
+    """What is done to predictions. All that learns here learns from out-of-fold rows and is scored cross-fitted."""
+
+    tta: Views = Field((), description="test-time augmentation: predictions of changed copies are averaged")
+    calibrate: Postprocesses = Field((), description="on each member's probabilities, before the ensemble")
+    postprocess: Postprocesses = Field((), description="on the ensemble's probabilities")
+
+
+class MemberPredict(Strict):
+    """What one member does in place of the recipe's `predict`."""
+
+    tta: Views | None = Field(None, description="in place of the recipe's")
+    calibrate: Postprocesses | None = Field(None, description="in place of the recipe's")
+
+
 class Member(Strict):
     """One model of the ensemble. What it does not state it takes from the recipe."""
 
     model: Annotated[Component, Named("model")] = Field(description="the model, by name")
-    features: Annotated[Component, Named("features")] | None = Field(
-        None, description="turns windows into a table for models that take tables"
+    features: FeatureMakers | None = Field(
+        None, description="turn windows into a table for models that take tables; several stand side by side"
+    )
+    select: Annotated[Component, Named("select")] | None = Field(
+        None, description="keeps some columns of the table, chosen inside the fold"
     )
     loss: Annotated[Component, Named("loss")] | None = Field(None, description="for networks")
     prepare: Steps | None = Field(None, description="in place of the recipe's")
     balance: Balances | None = Field(None, description="in place of the recipe's")
     augment: Augments | None = Field(None, description="in place of the recipe's")
     fit: Fit | None = Field(None, description="over the recipe's")
+    left_out: str | None = Field(
+        None, description="why the member is skipped; a budget writes its reason here"
+    )
+    predict: MemberPredict = Field(default_factory=MemberPredict, description="in place of the recipe's")
 
 
 class Recipe(Strict):
@@ -91,6 +130,12 @@ class Recipe(Strict):
     seed: int = Field(0, ge=0, description="of everything random but the folds, which have their own")
     threads: int | None = Field(
         None, ge=1, description="processor threads a job; null: cores divided by jobs"
+    )
+    budget: str | None = Field(
+        None,
+        pattern=BUDGET,
+        examples=["15m"],
+        description="time that training may take, as 90s, 15m, 1h; members that do not fit are shortened or left out",
     )
     components: tuple[str, ...] = Field((), description="Python files with components of your own")
     data: Annotated[Component, Named("data", by_kind=True)] | None = Field(
@@ -105,6 +150,7 @@ class Recipe(Strict):
     )
     fit: Fit = Field(default_factory=Fit, description="for all networks")
     members: dict[str, Member] = Field(description="the models, by a name of yours", min_length=1)
+    predict: Predict = Field(default_factory=Predict, description="test-time augmentation, calibration")
     ensemble: Annotated[Component, Named("ensemble")] = Field("mean", description="how members are combined")  # type: ignore[assignment]
 
     @field_validator("members")

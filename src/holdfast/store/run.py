@@ -29,6 +29,13 @@ FORMAT = 1  # of the run folder; part of every job's hash
 ENSEMBLE = "ensemble"
 
 
+def as_yaml(recipe: dict[str, Any]) -> str:
+    """The text of a run's `recipe.yaml`."""
+    import yaml
+
+    return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=110)
+
+
 class Run:
     """A run folder, to read. `run.scores`, `run.oof`, `run.predictions("conv")`, `run.test_predictions()`."""
 

@@ -17,7 +17,9 @@ from holdfast.testing.folds import SplitterContract
 from holdfast.testing.loss import LossContract
 from holdfast.testing.metric import MetricContract
 from holdfast.testing.model import ModelContract
+from holdfast.testing.predict import PostprocessContract, TestTimeContract
 from holdfast.testing.prepare import PrepareContract
+from holdfast.testing.select import SelectionContract
 
 CONTRACTS: dict[str, type[ComponentContract]] = {
     "data": DataContract,
@@ -25,10 +27,13 @@ CONTRACTS: dict[str, type[ComponentContract]] = {
     "metric": MetricContract,
     "prepare": PrepareContract,
     "features": FeaturesContract,
+    "select": SelectionContract,
     "balance": BalanceContract,
     "augment": AugmentContract,
     "loss": LossContract,
     "model": ModelContract,
+    "tta": TestTimeContract,
+    "postprocess": PostprocessContract,
     "ensemble": EnsembleContract,
 }
 
@@ -43,7 +48,10 @@ __all__ = [
     "LossContract",
     "MetricContract",
     "ModelContract",
+    "PostprocessContract",
     "PrepareContract",
+    "SelectionContract",
     "SplitterContract",
+    "TestTimeContract",
     "example_of",
 ]

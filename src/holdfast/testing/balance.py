@@ -14,7 +14,7 @@ class BalanceContract(ComponentContract):
     """Acts in at least one of three ways, decided by the seed, on what it is given and nothing else."""
 
     def test_acts_in_some_way(self) -> None:
-        X = tiny_inputs("windows", Y)
+        X = tiny_inputs("table" if self.component.of_tables else "windows", Y)
         ways = [
             self.component.weights(Y, CLASSES),
             self.component.rows(Y, CLASSES, 0),
@@ -39,7 +39,7 @@ class BalanceContract(ComponentContract):
             assert not np.array_equal(rows, self.component.rows(Y, CLASSES, 1))
 
     def test_extra_samples_are_made_from_training_samples(self) -> None:
-        for kind in SHAPES:
+        for kind in ["table"] if self.component.of_tables else SHAPES:
             X = tiny_inputs(kind, Y)
             kept = X.copy()
             made = self.component.extra(X, Y, CLASSES, 0)
@@ -61,4 +61,6 @@ class BalanceContract(ComponentContract):
         weights, rows = self.component.weights(y, CLASSES), self.component.rows(y, CLASSES, 0)
         assert weights is None or np.isfinite(weights).all()
         assert rows is None or len(rows)
-        self.component.extra(tiny_inputs("windows", y), y, CLASSES, 0)
+        self.component.extra(
+            tiny_inputs("table" if self.component.of_tables else "windows", y), y, CLASSES, 0
+        )

@@ -23,6 +23,8 @@ from holdfast.testing.samples import CLASSES, REAL, tiny_data
 # Sizes for tests: those of a model's fields that are named here take these values.
 SMALL = {
     "n_estimators": 4,
+    "iterations": 4,
+    "n_groups": 4,
     "n_kernels": 84,
     "width": 4,
     "dense": 4,
@@ -58,11 +60,8 @@ class ModelContract(ComponentContract):
                     "members": {"one": {"model": model.entry()}},
                 }
                 if kind in known("data"):
-                    yield (
-                        resolve(Recipe.model_validate(plain), "one", kind, SPECS[target]),
-                        tiny_data(kind, target),
-                        target,
-                    )
+                    data = tiny_data(kind, target)
+                    yield resolve(Recipe.model_validate(plain), "one", data, SPECS[target]), data, target
 
     def fitted(self, member: MemberSpec, data: Dataset, target: str) -> Fitted:
         """The model on the training part; fitted once for all tests of a class."""

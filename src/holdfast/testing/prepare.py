@@ -21,7 +21,7 @@ class PrepareContract(ComponentContract):
     """Learns from the training part alone; changes each sample by itself; keeps their number."""
 
     def fitted(self, data: Dataset) -> Pipeline:
-        return Pipeline([self.component], data.kind, data.shape[-1]).fit(data.take(LEARN))
+        return Pipeline([self.component], data.kind, data.names).fit(data.take(LEARN))
 
     def cases(self) -> Iterator[Dataset]:
         """Data of each kind that it takes, with and without gaps."""
@@ -34,7 +34,9 @@ class PrepareContract(ComponentContract):
         for data in self.cases():
             made = self.fitted(data).transform(data.read())
             assert made.dtype == np.float32
-            assert made.shape[:-1] == data.source.shape[:-1]
+            assert len(made) == len(data)
+            if self.component.keeps_steps:
+                assert made.shape[:-1] == data.source.shape[:-1]
 
     def test_invents_no_gaps(self) -> None:
         for kind in sorted(self.component.takes):
@@ -77,4 +79,4 @@ class PrepareContract(ComponentContract):
 
     def test_other_kinds_are_refused(self) -> None:
         with pytest.raises(ValueError, match=r"prepare: .* takes"):
-            Pipeline([self.component], "no_such_kind", 2)
+            Pipeline([self.component], "no_such_kind", ("a", "b"))

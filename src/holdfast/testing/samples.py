@@ -9,7 +9,8 @@ from holdfast.recipe.target import TargetSpec
 
 CLASSES = TargetSpec(kind="classes", column="label", names=("sit", "stand", "walk"))
 REAL = TargetSpec(kind="real", column="value")
-SHAPES = {"windows": (16, 2), "table": (4,)}
+SHAPES = {"windows": (16, 3), "table": (4,)}
+NAMES = {"windows": ("x", "y", "z"), "table": ("c0", "c1", "c2", "c3")}
 
 
 def tiny_inputs(kind: str, y: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -35,7 +36,7 @@ def tiny_data(
         kind,
         ids=np.array([f"s{i:03}" for i in range(n)]),
         source=tiny_inputs(kind, y, seed),
-        names=tuple(f"c{i}" for i in range(SHAPES[kind][-1])),
+        names=NAMES[kind],
         target=y,
         groups=np.repeat([f"g{i}" for i in range(groups)], each),
         order=np.arange(n, dtype=np.float64),

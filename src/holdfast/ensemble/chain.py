@@ -1,0 +1,119 @@
+"""All that is learned from out-of-fold rows: members' calibration, the ensemble, what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from holdfast.ensemble.base import Ensemble
+from holdfast.errors import BadInput
+from holdfast.predict.base import Postprocess
+from holdfast.recipe.schema import Recipe
+from holdfast.recipe.target import TargetSpec
+from holdfast.store.run import ENSEMBLE
+
+BLEND = "blend"  # the ensemble before its own postprocessing
+Predictions = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """From members' predictions to the ensemble's."""
+
+    calibrate: dict[str, tuple[Postprocess, ...]]
+    ensemble: Ensemble
+    postprocess: tuple[Postprocess, ...]
+    target: TargetSpec
+
+    def fit(self, members: Predictions, truth: np.ndarray, fold: np.ndarray) -> FittedChain:
+        """Learn from members' out-of-fold predictions `(n, …)`, each step from what the ones before it give."""
+        learned, made = {}, {}
+        for name, steps in self.calibrate.items():
+            learned[name], made[name] = self._through(steps, members[name], truth)
+        stacked = np.stack(list(made.values()))
+        blended = self.ensemble.fit(stacked, truth, fold)
+        after, _ = self._through(self.postprocess, self.ensemble.predict(blended, stacked), truth)
+        return FittedChain(self, learned, blended, after)
+
+    def _through(
+        self, steps: Sequence[Postprocess], predictions: np.ndarray, truth: np.ndarray
+    ) -> tuple[list[Any], np.ndarray]:
+        learned = []
+        for step in steps:
+            learned.append(step.fit(predictions, truth, self.target))
+            predictions = step.apply(learned[-1], predictions)
+        return learned, predictions
+
+
+@dataclass(frozen=True)
+class FittedChain:
+    """A chain and what it learned."""
+
+    chain: Chain
+    calibration: dict[str, list[Any]]
+    blended: Any
+    after: list[Any]
+
+    def predict(self, members: Predictions) -> dict[str, np.ndarray]:
+        """Members' predictions calibrated, the blend, and the ensemble's last word."""
+        chain = self.chain
+        made = {
+            name: _apply(steps, self.calibration[name], members[name])
+            for name, steps in chain.calibrate.items()
+        }
+        blend = chain.ensemble.predict(self.blended, np.stack(list(made.values())))
+        return {**made, BLEND: blend, ENSEMBLE: _apply(chain.postprocess, self.after, blend)}
+
+
+def _apply(steps: Sequence[Postprocess], learned: Sequence[Any], predictions: np.ndarray) -> np.ndarray:
+    for step, held in zip(steps, learned, strict=True):
+        predictions = step.apply(held, predictions)
+    return predictions
+
+
+def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
+    """The chain that a recipe asks for. Raises BadInput where a step does not suit the target."""
+    given = {name: recipe.members[name].predict.calibrate for name in names}
+    calibrate = {name: recipe.predict.calibrate if own is None else own for name, own in given.items()}
+    ensemble = recipe.ensemble
+    assert isinstance(ensemble, Ensemble)
+    for step in (*recipe.predict.postprocess, *(step for steps in calibrate.values() for step in steps)):
+        if target.kind != "classes":
+            raise BadInput(
+                f"predict: {step.name} changes probabilities, the target {target.column!r} is real"
+            )
+        step.check(target)  # type: ignore[attr-defined]
+    return Chain(calibrate, ensemble, recipe.predict.postprocess, target)  # type: ignore[arg-type]
+
+
+def cross_fitted(
+    chain: Chain, members: Predictions, truth: np.ndarray, fold: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What a chain says of each fold's rows by what it learned from the other folds' rows.
+
+    `members`: out-of-fold predictions `(n, …)`; `fold`: the fold of each row. Returns `FittedChain.predict`'s
+    names, each `(n, …)`.
+    """
+    out: dict[str, np.ndarray] = {}
+    for k in np.unique(fold):
+        here = fold == k
+        learned = chain.fit({name: one[~here] for name, one in members.items()}, truth[~here], fold[~here])
+        for name, made in learned.predict({name: one[here] for name, one in members.items()}).items():
+            out.setdefault(name, np.empty((len(fold), *made.shape[1:]), dtype=made.dtype))[here] = made
+    return out
+
+
+def over_repeats(
+    chain: Chain, members: Predictions, truth: np.ndarray, fold: np.ndarray
+) -> tuple[list[FittedChain], dict[str, np.ndarray]]:
+    """A chain for each repeat, fitted on all its rows, and the cross-fitted predictions of all repeats.
+
+    `members`: out-of-fold predictions `(repeats, n, …)`; `fold`: `(repeats, n)`.
+    """
+    repeats = [{name: one[r] for name, one in members.items()} for r in range(len(fold))]
+    learned = [chain.fit(held, truth, fold[r]) for r, held in enumerate(repeats)]
+    said = [cross_fitted(chain, held, truth, fold[r]) for r, held in enumerate(repeats)]
+    return learned, {name: np.stack([one[name] for one in said]) for name in said[0]}

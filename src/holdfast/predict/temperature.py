@@ -1,0 +1,38 @@
+"""Temperature scaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from holdfast.predict.base import Postprocess
+from holdfast.recipe.registry import component
+from holdfast.recipe.target import TargetSpec
+
+FLOOR = 1e-7  # probability that a logarithm takes for 0
+REACH = (-3.0, 3.0)  # of the logarithm of the temperature
+
+
+@component("temperature")
+class Temperature(Postprocess):
+    """One number that sharpens or softens all probabilities (Guo et al. 2017): p^(1/T), T by least log loss."""
+
+    def fit(self, predictions: np.ndarray, truth: np.ndarray, target: TargetSpec) -> Any:
+        from scipy.optimize import minimize_scalar
+
+        logs = np.log(np.maximum(predictions, FLOOR))
+        rows = np.arange(len(truth))
+
+        def loss(log_temperature: float) -> float:
+            scaled = logs / np.exp(log_temperature)
+            highest = scaled.max(axis=1, keepdims=True)
+            total = np.log(np.exp(scaled - highest).sum(axis=1)) + highest[:, 0]
+            return float((total - scaled[rows, truth]).mean())
+
+        return float(np.exp(minimize_scalar(loss, bounds=REACH, method="bounded").x))
+
+    def apply(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
+        logs = np.log(np.maximum(predictions, FLOOR)) / learned
+        raised = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return (raised / raised.sum(axis=1, keepdims=True)).astype(predictions.dtype)

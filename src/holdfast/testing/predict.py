@@ -1,0 +1,85 @@
+"""The contracts of test-time augmentation and of what changes probabilities afterwards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.predict.base import views_of
+from holdfast.testing.base import ComponentContract
+from holdfast.testing.samples import CLASSES, NAMES, tiny_data
+
+
+class TestTimeContract(ComponentContract):
+    """Changed copies of each sample by itself, the same each time."""
+
+    __test__ = False
+
+    def views(self, X: np.ndarray) -> list[np.ndarray]:
+        return list(self.component.for_channels(NAMES["windows"]).views(X))
+
+    def test_shape_and_type_stay(self) -> None:
+        X = tiny_data().read()
+        made = self.views(X)
+        assert made
+        for view in made:
+            assert view.shape == X.shape
+            assert view.dtype == np.float32
+            assert np.isfinite(view).all()
+
+    def test_input_is_left_alone_and_is_the_first_view(self) -> None:
+        X = tiny_data().read()
+        kept = X.copy()
+        first = next(iter(views_of([self.component.for_channels(NAMES["windows"])], X)))
+        self.views(X)
+        assert np.array_equal(X, kept)
+        assert np.array_equal(first, X)
+
+    def test_some_view_is_changed(self) -> None:
+        X = tiny_data().read()
+        assert any(not np.array_equal(view, X) for view in self.views(X))
+
+    def test_each_sample_by_itself_and_the_same_each_time(self) -> None:
+        X, some = tiny_data().read(), np.array([9, 0, 30])
+        for whole, part, again in zip(self.views(X), self.views(X[some]), self.views(X)):
+            assert np.array_equal(part, whole[some])
+            assert np.array_equal(whole, again)
+
+
+class PostprocessContract(ComponentContract):
+    """Probabilities to probabilities, by what it learned from other rows."""
+
+    def drawn(self, n: int = 90, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities float32 and truth; the rarest class is a tenth."""
+        rng = np.random.default_rng(seed)
+        truth = np.repeat([0, 1, 2], [n // 2, n - n // 2 - n // 10, n // 10])
+        raw = np.exp(1.5 * np.eye(3)[truth] + rng.normal(size=(n, 3)))
+        return (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32), truth
+
+    def test_gives_probabilities(self) -> None:
+        said, truth = self.drawn()
+        kept = said.copy()
+        made = self.component.apply(self.component.fit(said, truth, CLASSES), said)
+        assert np.array_equal(said, kept)
+        assert made.shape == said.shape
+        assert made.dtype == said.dtype
+        assert (made >= 0).all()
+        np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)
+
+    def test_each_row_by_itself(self) -> None:
+        said, truth = self.drawn()
+        learned, some = self.component.fit(said, truth, CLASSES), np.array([80, 3, 44])
+        np.testing.assert_allclose(
+            self.component.apply(learned, said[some]), self.component.apply(learned, said)[some], rtol=1e-5
+        )
+
+    def test_fitted_twice_is_equal(self) -> None:
+        said, truth = self.drawn()
+        first, second = (self.component.apply(self.component.fit(said, truth, CLASSES), said) for _ in "ab")
+        assert np.array_equal(first, second)
+
+    def test_certain_rows_and_an_absent_class_leave_numbers(self) -> None:
+        truth = np.array([0, 1, 0, 1, 0, 1])
+        said = np.eye(3, dtype=np.float32)[[0, 1, 0, 1, 1, 2]]
+        made = self.component.apply(self.component.fit(said, truth, CLASSES), said)
+        assert np.isfinite(made).all()
+        np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)

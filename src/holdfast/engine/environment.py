@@ -26,8 +26,11 @@ def versions() -> dict[str, str | None]:
     return found
 
 
-def environment(work: Work, data_hashes: dict[str, str]) -> dict[str, Any]:
-    """Versions, hardware, seeds, and hashes of data, folds and the user's components."""
+def environment(work: Work, data_hashes: dict[str, str], recipe_folder: str) -> dict[str, Any]:
+    """Versions, hardware, seeds, and hashes of data, folds and the user's components.
+
+    `recipe_folder`: where the recipe lies, as seen from the run folder, so that both can move together.
+    """
     import psutil
     import torch
 
@@ -48,4 +51,5 @@ def environment(work: Work, data_hashes: dict[str, str]) -> dict[str, Any]:
         "data": {"files": data_hashes, "hash": work.data_mark, "samples": len(work.train)},
         "folds": work.folds.hash,
         "components": work.code_mark,
+        "recipe_folder": recipe_folder,
     }

@@ -53,6 +53,15 @@ def test_keys_are_the_items_own() -> None:
     assert not np.isin(for_step(whole, 0), for_step(whole, 1)).any()
 
 
+def test_normals_of_a_key_are_philoxs_own() -> None:
+    keys = item_keys(3, np.arange(5))
+    for shape in ((3,), (4, 2)):
+        want = [
+            np.random.Generator(np.random.Philox(key=int(k))).standard_normal(shape, np.float32) for k in keys
+        ]
+        assert np.array_equal(normals(keys, shape), want)
+
+
 def test_numbers_of_keys_are_spread_as_they_should_be() -> None:
     u, z = uniforms(item_keys(0, np.arange(5000)), 2), normals(item_keys(0, np.arange(1000)), (4,))
     assert ((u >= 0) & (u < 1)).all()

@@ -136,7 +136,7 @@ def agreement_line(listed: dict[str, Any]) -> str:
 def stable_line(found: Importance) -> str:
     from holdfast.select.importance import SHARE
 
-    rule = f"among the first {found.top}, with a drop above zero, in at least {SHARE:.0%} of folds"
+    rule = f"among the first {found.top}, with a drop above noise, in at least {SHARE:.0%} of folds"
     held = found.stable
     if not len(held):
         return f"stable: none; no cluster is {rule}"

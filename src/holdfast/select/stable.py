@@ -23,8 +23,8 @@ class Stable(Selection):
     Extra trees (Geurts, Ernst and Wehenkel 2006) are fitted on the learn part of each inner, group-aware
     fold, and a cluster's columns permuted together in rows of its watched part (Gregorutti, Michel and
     Saint-Pierre 2015); what counts is the drop of the Brier score, for values of the squared error. Kept is
-    what is among the first in most of these runs (Meinshausen and Bühlmann 2010), the best cluster at least;
-    where no inner fold can be made (one group alone), every column.
+    what is among the first, above noise, in most of these runs (Meinshausen and Bühlmann 2010; Janitza, Celik
+    and Boulesteix 2018), the best cluster at least; where no inner fold can be made (one group alone), every column.
     """
 
     top: int = Field(30, ge=1, description="clusters that count as the first")
@@ -40,7 +40,7 @@ class Stable(Selection):
     inner: int = Field(3, ge=2, description="inner folds, groups whole")
     seeds: int = Field(2, ge=1, description="times that inner folds and trees are drawn anew")
     repeats: int = Field(
-        2, ge=1, description="permutations of each cluster in a run, of which the mean counts"
+        1, ge=1, description="permutations of each cluster in a run, of which the mean counts"
     )
     rows: int = Field(
         500, ge=10, description="most rows of a watched part that are permuted; more take longer"

@@ -11,13 +11,18 @@ from holdfast.data.long import fit_grid, numbers64
 from holdfast.plan.look import ArrayFile, TableFile
 from holdfast.plan.measure import Classes
 from holdfast.plan.roles import Roles
+from holdfast.recipe.channels import triples_by_name
 
 SOME_WINDOWS = 4096  # of a large array, evenly spread, in which gaps are counted
 
 
 @dataclass(frozen=True)
 class Facts:
-    """`gaps`: share of values missing, those of missing rows included; `lost_rows`: share of rows missing."""
+    """`gaps`: share of values missing, those of missing rows included; `lost_rows`: share of rows missing.
+
+    `one_range`: a table whose columns all come scaled to [-1, 1] or [0, 1]. `triples`: groups x, y, z among the
+    channels, by name or, where an array has no names, by position.
+    """
 
     kind: str
     samples: int
@@ -30,6 +35,8 @@ class Facts:
     units: int | None
     classes: Classes | None
     real: tuple[float, float, float] | None  # least, median and greatest value of a real target
+    one_range: bool = False
+    triples: tuple[tuple[str | int, ...], ...] = ()
 
     def lines(self) -> list[str]:
         """The facts in sentences, for the recipe's head and the summary."""
@@ -84,7 +91,25 @@ def gather(
     return Facts(
         roles.kind, len(roles.side), _to_predict(roles), channels, steps, gaps, lost, group,
         None if group is None else len(roles.side.different(group)), classes, real,
+        one_range=isinstance(roles.train, TableFile) and roles.kind == "table" and _one_range(roles.train.frame[features]),
+        triples=_triples(features, channels) if roles.kind == "windows" else (),
     )  # fmt: skip
+
+
+def _triples(names: list[str], channels: int) -> tuple[tuple[str | int, ...], ...]:
+    """By name; channels without names, a multiple of three, are taken as groups of three in their order."""
+    if names:
+        return tuple(tuple(names[i] for i in group) for group in triples_by_name(names))
+    whole = channels if channels % 3 == 0 else 0
+    return tuple((i, i + 1, i + 2) for i in range(0, whole, 3))
+
+
+def _one_range(columns: pd.DataFrame) -> bool:
+    """Whether columns look scaled by their extremes: none beyond ±1, most spanning half of that or more."""
+    if not columns.shape[1]:
+        return False
+    low, high = columns.min(), columns.max()
+    return bool(low.min() >= -1 and high.max() <= 1 and (high - low).median() >= 1)
 
 
 def _of_array(file: ArrayFile) -> tuple[int, int, float, float]:

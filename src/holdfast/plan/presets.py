@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.plan.facts import Facts
@@ -11,6 +11,7 @@ from holdfast.plan.facts import Facts
 PRESETS = ("fast", "strong")
 SVC_ROWS = 20_000  # a kernel machine's time grows with the square of the rows: minutes a fold beyond this
 FEW_UNITS = 6  # a network learns so few people by heart
+FEW_GROUPS = 50  # boosted trees rank first on rows of known people and last on new ones
 SKEWED = 0.05  # share of the rarest class
 GAPPY = 0.001  # share of values missing that is worth a word
 
@@ -26,6 +27,11 @@ def _too_many_rows(facts: Facts) -> str | None:
 def _too_few_units(facts: Facts) -> str | None:
     few = facts.units is not None and facts.units < FEW_UNITS
     return f"{facts.units} independent units, which a network would learn by heart" if few else None
+
+
+def _few_groups(facts: Facts) -> str | None:
+    few = facts.units is not None and facts.units < FEW_GROUPS
+    return f"{facts.units} independent units, whose ways boosted trees learn by heart" if few else None
 
 
 def _never(facts: Facts) -> str | None:
@@ -49,9 +55,19 @@ SVC = Choice(
     _too_many_rows,
 )
 LOGISTIC = Choice("logistic", {"model": "logistic"}, "linear, calibrated, steadies the others")
+LDA = Choice(
+    "lda",
+    {"model": {"lda": {"shrinkage": 0.01}}},
+    "one cloud a class, all of one shape: quick, errs otherwise",
+)
 BOOSTED = Choice("boost", {"model": "lightgbm"}, "boosted trees: steps and interactions, no scaling needed")
+BOOSTED_CLASSES = replace(BOOSTED, against=_few_groups)
 FOREST = Choice("trees", {"model": "extra_trees"}, "random trees: err elsewhere than smooth models")
 RIDGE = Choice("ridge", {"model": "ridge"}, "linear, hard to beat where rows are few")
+ONE_RANGE = {  # in place of those of the same name, where columns come scaled to one range
+    "svc": replace(SVC, entry={"model": {"svc": {"C": 100.0}}}),
+    "logistic": replace(LOGISTIC, entry={"model": {"logistic": {"C": 1.0}}}),
+}
 STATISTICS_LOGISTIC = Choice(
     "logistic",
     {"model": {"logistic": {"C": 0.01}}, "features": "window_statistics"},
@@ -88,7 +104,7 @@ FIT = {"epochs": 15}  # fixed, so that no scored fold is watched
 # (kind of data, kind of target): members of `fast`, and what `strong` adds. The quick ones first: a budget
 # leaves out from the end.
 MEMBERS: dict[tuple[str, str], tuple[list[Choice], list[Choice]]] = {
-    ("table", "classes"): ([SVC, LOGISTIC], [FOREST, BOOSTED]),
+    ("table", "classes"): ([SVC, LOGISTIC], [LDA, FOREST, BOOSTED_CLASSES]),
     ("table", "real"): ([RIDGE, BOOSTED], []),
     ("windows", "classes"): ([STATISTICS_LOGISTIC, STATISTICS_SVC], [ROCKET, STATISTICS_FOREST, CONV]),
     ("windows", "real"): ([ROCKET, STATISTICS_BOOSTED], [CONV]),
@@ -105,6 +121,7 @@ class Members:
     """
 
     chosen: list[Choice]
+    prepare: tuple[list[Any], str] | None = None  # None: the default of the kind of data
     fit: dict[str, Any] = field(default_factory=dict)
     predict: dict[str, Any] = field(default_factory=dict)
     predict_why: str = ""
@@ -128,10 +145,28 @@ def members_for(facts: Facts, target_kind: str | None, metric: str | None, prese
     ]
     fit = dict(FIT) if any(choice.name in NETWORKS for choice in chosen) else {}
     if target_kind != "classes":
-        return Members(chosen, fit, left_out=left_out, remarks=_remarks(facts, metric))
+        return Members(chosen, _prepare(facts), fit, left_out=left_out, remarks=_remarks(facts, metric))
     predict, why = _predict(facts, metric)
     blend = ("geometric_mean", "of the members' probabilities: calibrated members together hesitate less so")
-    return Members(chosen, fit, predict, why, blend, left_out, _remarks(facts, metric))
+    return Members(chosen, _prepare(facts), fit, predict, why, blend, left_out, _remarks(facts, metric))
+
+
+def _prepare(facts: Facts) -> tuple[list[Any], str] | None:
+    """What to prepare otherwise than the kind of data does by default, and why."""
+    if facts.one_range:
+        return [
+            "impute"
+        ], "guessed: the columns come scaled to one range, and their spread tells what matters"
+    if not facts.triples:
+        return None
+    named = isinstance(facts.triples[0][0], str)
+    magnitude = "magnitude" if named else {"magnitude": {"axes": [list(group) for group in facts.triples]}}
+    seen = "channels x, y, z" if named else "nameless channels, taken as groups of three axes in their order"
+    return [
+        "interpolate",
+        magnitude,
+        "standardize",
+    ], f"guessed: {seen}; a length does not turn with the sensor"
 
 
 def _rarest(facts: Facts) -> float:

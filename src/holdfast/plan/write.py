@@ -100,14 +100,19 @@ def _folds_mark(plan: Plan) -> str:
     return "; ".join(marks)
 
 
+def _budget(plan: Plan) -> list[str]:
+    why = "given: members that do not fit are shortened or left out"
+    return _aligned([("budget", plan.budget, why)]) if plan.budget else []
+
+
 def _prepare(plan: Plan) -> list[str]:
-    if not plan.default_prepare:
-        return []
+    remarks = [f"# {comment(remark)}" for remark in plan.members.remarks]
+    if plan.members.prepare is not None:
+        steps, why = plan.members.prepare
+        return [*_aligned([("prepare", steps, why)]), *remarks]
     kind = plan.data["kind"].value
-    return [
-        f"# prepare: {inline(list(plan.default_prepare))} is the default for kind {kind}",
-        *(f"# {comment(remark)}" for remark in plan.members.remarks),
-    ]
+    default = f"# prepare: {inline(list(plan.default_prepare))} is the default for kind {kind}"
+    return [*([default] if plan.default_prepare else []), *remarks]
 
 
 def _members(plan: Plan) -> list[str]:

@@ -17,6 +17,7 @@ class TestTime(Component):
     Acts on held-out and on test samples alike, on all models, in the data's own units, without gaps.
     """
 
+    __test__: ClassVar[bool] = False  # no test class, whatever its name
     kind: ClassVar[str] = "tta"
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
 

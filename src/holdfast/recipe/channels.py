@@ -38,7 +38,7 @@ def triples(names: Sequence[str], given: Sequence[Sequence[str | int]], where: s
     >>> triples(["acc_x", "acc_y", "acc_z", "heart"], [], "augment.rotation.axes")
     [(0, 1, 2)]
     """
-    found = [tuple(positions(names, group, where)) for group in given] or _by_name(names)
+    found = [tuple(positions(names, group, where)) for group in given] or triples_by_name(names)
     if not found:
         raise BadInput(
             f"{where}: no channel names end (or begin) in x, y, z alike; name the groups, as in"
@@ -50,8 +50,12 @@ def triples(names: Sequence[str], given: Sequence[Sequence[str | int]], where: s
     return found  # type: ignore[return-value]
 
 
-def _by_name(names: Sequence[str]) -> list[tuple[int, ...]]:
-    """Groups of names that are equal but for an x, y or z at their end or their start."""
+def triples_by_name(names: Sequence[str]) -> list[tuple[int, ...]]:
+    """Groups of names that are equal but for an x, y or z at their end or their start.
+
+    >>> triples_by_name(["acc_x", "acc_y", "acc_z", "heart"])
+    [(0, 1, 2)]
+    """
     stems: dict[tuple[str, str], dict[str, int]] = {}
     for i, name in enumerate(names):
         for axis, stem in ((name[-1:].lower(), ("end", name[:-1])), (name[:1].lower(), ("start", name[1:]))):

@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, field_validator
 from holdfast.recipe.registry import Component, Named
 from holdfast.recipe.strict import Strict
 
-
 BUDGET = r"^\d+(\.\d+)?[smh]$"  # a time, as 90s, 15m, 1h
 
 

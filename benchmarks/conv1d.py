@@ -27,10 +27,10 @@ from statistics import median
 from typing import IO, Any
 
 import numpy as np
+from environments import make_environment, python_of
 from table import table
 
 HERE = Path(__file__).resolve().parent
-KERAS_ENV = HERE / ".bench-env"
 STEPS, CHANNELS = 600, 18
 KERNEL, POOL, CONVOLUTIONS = 9, 3, 3
 BATCHES = (16, 64)
@@ -53,7 +53,7 @@ HOLDFAST, TORCH = (
     Contestant("Holdfast", "through_holdfast.py", "32"),
     Contestant("bare torch", "plain_torch.py", "32"),
 )
-KERAS = Contestant("Keras", "plain_keras.py", "32", str(KERAS_ENV / "bin" / "python"))
+KERAS = Contestant("Keras", "plain_keras.py", "32", python_of("keras"))
 LOW = [Contestant(each.name, each.script, "bf16") for each in (HOLDFAST, TORCH)]
 
 
@@ -101,16 +101,6 @@ def workers(contestants: list[Contestant], settings: dict[str, Any]) -> Iterator
             made[each] = Worker(each, settings, stack.enter_context(tempfile.TemporaryFile()))
             stack.callback(made[each].end)
         yield made
-
-
-def make_keras_env() -> None:
-    """tensorflow-cpu in an environment of its own, made once."""
-    if (KERAS_ENV / "ready").is_file():
-        return
-    print(f"installing tensorflow-cpu in {KERAS_ENV} (once)", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", str(KERAS_ENV)], check=True)
-    subprocess.run([KERAS.python, "-m", "pip", "install", "--quiet", "tensorflow-cpu"], check=True)
-    (KERAS_ENV / "ready").touch()
 
 
 def flops(width: int, training: bool) -> float:
@@ -291,7 +281,7 @@ def main() -> None:
 
     contestants = [HOLDFAST, TORCH]
     if not said.no_keras:
-        make_keras_env()
+        make_environment("keras")
         contestants.append(KERAS)
     low = chosen_precision("auto") == "bf16"
     contestants += LOW if low else []

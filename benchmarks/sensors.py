@@ -1,11 +1,16 @@
 """Every sensor competition of a folder from its files to a submission, by the real commands: one table.
 
     python benchmarks/sensors.py FOLDER [--presets fast,strong] [--seeds 0,1,2] [--metric har-windows=macro_f1]
+                                 [--peers [svc,lightgbm,…]] [--write docs/benchmarks.md]
 
 For each folder in FOLDER, preset and fold seed: `holdfast new`, `train`, `submit`, each a process of its
 own, whose wall time and peak memory are taken. A folder that `new` cannot read as a table or as windows is
 left out, with its reason. Rows are kept in OUT/rows.jsonl as they come; the same command again goes on after
 the last one (`--again` measures anew).
+
+`--peers` trains other libraries' classifiers on the same folds (of the first seed), each in a process of its
+own that is stopped after `--minutes` a set; rows are kept in OUT/peers.jsonl, a fold each. Then the table is
+one of Holdfast's presets and the peers. `--write` puts it into a page, with date, cores and versions.
 """
 
 from __future__ import annotations
@@ -25,11 +30,17 @@ from statistics import mean
 from typing import Any
 
 import yaml
+from beside import compare
+from peer_runs import PEERS
+from section import facts, write_section
 from table import table
+
+from holdfast.engine.threads import cores
 
 HOLDFAST = [sys.executable, "-c", "from holdfast.cli.main import run; run()"]  # what `holdfast` runs
 KINDS = {"table", "windows"}
 BAD_INPUT = 2  # exit code of a command that refuses its input
+TITLE = "Sensors: tables and windows"  # of the section that --write writes
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -181,10 +192,17 @@ def options() -> argparse.Namespace:
     add("--threads", type=int, help="processor threads of train; its own choice by default")
     add("--out", type=Path, default=Path("runs/bench"), help="folder of runs and rows")
     add("--again", action="store_true", help="measure rows anew that are there")
+    add("--peers", nargs="?", const=",".join(PEERS), default="", help=f"by comma; all of {', '.join(PEERS)}")
+    add("--minutes", type=float, default=10, help="for each peer and set")
+    add("--write", type=Path, metavar="PAGE", help="a page whose section is written anew")
     said = parser.parse_args()
     wrong = [each for each in said.metric if each.count("=") != 1]
     if wrong:
         parser.error(f"--metric {wrong[0]}: expected SET=METRIC, as in har-windows=macro_f1")
+    said.peers = [name for name in said.peers.split(",") if name]
+    strange = [name for name in said.peers if name not in PEERS]
+    if strange:
+        parser.error(f"--peers {strange[0]}: no peer is named so; known: {', '.join(PEERS)}")
     return said
 
 
@@ -220,8 +238,15 @@ def main() -> None:
                 failed.append(f"{case.name} failed: {error}")
                 continue
             rows.append(known[case])
-    if rows:
-        print(shown(rows))
+    text, versions = shown(rows) if rows else "", {}
+    if said.peers:
+        there = {row["case"]["set"] for row in rows}
+        compared = compare([path for path in folders if path.name in there], rows, metrics, said)
+        text, versions = compared.text(said.minutes), compared.versions
+        failed += compared.failed
+    print(text)
+    if said.write is not None:
+        write_section(said.write, TITLE, f"{facts(said.threads or cores(), versions)}\n\n{text}")
     print("\n".join(["", *left_out, *failed]))
     sys.exit(1 if failed else 0)
 

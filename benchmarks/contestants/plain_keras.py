@@ -15,38 +15,13 @@ turns = Turns()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
+from keras_network import network  # noqa: E402
 
 tf.config.threading.set_intra_op_parallelism_threads(said["threads"])
 tf.config.threading.set_inter_op_parallelism_threads(said["threads"])
 keras.utils.set_random_seed(0)
 batch = said["batch"]
-
-
-def norm(x):
-    # torch's momentum and epsilon, so that it is the same network
-    return layers.ELU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
-
-
-def block(x, width):
-    def conv(x):
-        return layers.Conv1D(width, 9, padding="same", kernel_initializer="he_uniform", use_bias=False)(x)
-
-    first = conv(x)
-    x = norm(first)
-    x = norm(conv(x))
-    return norm(layers.Add()([conv(x), first]))
-
-
-def network(steps, channels, classes, width):
-    x = inputs = layers.Input((steps, channels))
-    x = block(layers.SpatialDropout1D(0.1)(x), width)
-    x = layers.MaxPooling1D(3)(x)
-    x = block(layers.SpatialDropout1D(0.1)(x), width)
-    x = layers.GlobalAveragePooling1D()(x)
-    x = norm(layers.Dense(64, kernel_initializer="he_uniform", use_bias=False)(x))
-    x = layers.Dense(classes, activation="softmax")(layers.Dropout(0.4)(x))
-    return keras.Model(inputs, x)
+TORCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}  # so that it is the same network
 
 
 def compiled(net, rate, clip=None):
@@ -59,7 +34,7 @@ def compiled(net, rate, clip=None):
 def speed():
     """Epochs over the simulated windows; then predictions of them."""
     X, y = simulated(said["samples"])
-    net = compiled(network(X.shape[1], X.shape[2], 61, said["width"]), 1e-3)
+    net = compiled(network(X.shape[1], X.shape[2], 61, said["width"], TORCH_NORM), 1e-3)
     for command in turns:
         with Clock() as clock:
             if command == "train":
@@ -75,7 +50,9 @@ def score(folder):
         X, y, scored = part_of(folder, fold)
         steps = said["epochs"] * -(-len(X) // batch)
         rate = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-        net = compiled(network(X.shape[1], X.shape[2], int(y.max()) + 1, said["width"]), rate, clip=1.0)
+        net = compiled(
+            network(X.shape[1], X.shape[2], int(y.max()) + 1, said["width"], TORCH_NORM), rate, clip=1.0
+        )
         net.fit(X, y, batch_size=batch, epochs=said["epochs"], verbose=0)
         np.save(folder / f"{said['name']}-{fold}.npy", net.predict(scored, batch_size=batch, verbose=0))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -68,3 +70,84 @@ def test_sensors_measures_what_it_can_read_once_and_names_the_rest(competitions:
     rows = (tmp_path / "out" / "rows.jsonl").read_text()
     assert run("sensors.py", *arguments) == first
     assert (tmp_path / "out" / "rows.jsonl").read_text() == rows
+
+
+def lines_of(said: str) -> list[list[str]]:
+    """The cells of a printed table, without its header and rule."""
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in said.splitlines()
+        if line.startswith("|")
+    ]
+    return cells[2:]
+
+
+def test_peers_stand_beside_holdfast_and_resume_by_fold(competitions: Path, tmp_path: Path):
+    out, page = tmp_path / "out", tmp_path / "benchmarks.md"
+    page.write_text("# Benchmarks\n\n## Another\n\nstays\n")
+    asked = ("--presets", "fast", "--sets", "small", "--peers", "svc,lightgbm,minirocket", "--threads", "1")
+    arguments = (str(competitions), *asked, "--out", str(out), "--write", str(page))
+    first = run("sensors.py", *arguments)
+    rows = {row[1]: row for row in lines_of(first)}
+    assert list(rows) == ["Holdfast fast", "SVC rbf C=10", "LightGBM 200 trees"]  # MiniRocket takes no tables
+    for row in rows.values():
+        assert row[0] == "small"
+        assert row[2] == "accuracy"
+        assert float(row[3]) > 0.7
+        assert row[5] == "5 of 5"
+    written = page.read_text()
+    assert "## Another\n\nstays\n" in written
+    assert written.count("## Sensors") == 1
+    assert "1 cores" in written
+    assert "lightgbm " in written
+    assert rows["SVC rbf C=10"][3] in written
+
+    file = out / "peers.jsonl"
+    kept = file.read_text().splitlines()
+    assert len(kept) == 10
+    file.write_text("\n".join(kept[1:]) + "\n")  # as if fold 0 of the first peer had never been trained
+    again = run("sensors.py", *arguments)
+    assert file.read_text().splitlines()[:9] == kept[1:]
+    assert [row[:6] for row in lines_of(again)] == [row[:6] for row in lines_of(first)]
+    assert page.read_text().count("## Sensors") == 1
+
+
+def test_habits_stand_beside_the_honest_recipe_and_resume_by_fold(tmp_path: Path):
+    folder = tiny.long_folder(tmp_path / "motion", groups=8, each=6)
+    arguments = (
+        str(folder), "--epochs", "2", "--folds", "3", "--folds-used", "2", "--width", "4", "--threads", "1",
+        "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+    first = run("habits.py", *arguments)
+    assert "6 people train (36 windows), 2 are kept out (g3, g7; 12 windows)" in first
+    published, honest = lines_of(first)
+    assert published[:2] == [
+        "published",
+        "scaler_before_split, one_roll, watch_scored_fold, folds_ignore_groups",
+    ]
+    assert honest[:2] == ["honest", "none"]
+    for row in (published, honest):
+        claim, held, gap = float(row[2]), float(row[3].split()[0]), float(row[4])
+        assert held - claim == pytest.approx(gap, abs=2e-4)
+    file = tmp_path / "out" / "habits.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(row["variant"], row["fold"]) for row in rows] == [
+        ("published", 0),
+        ("published", 1),
+        ("honest", 0),
+        ("honest", 1),
+    ]
+    assert all(bool(row["habits"]) == (row["variant"] == "published") for row in rows)
+    with_each = lines_of(run("habits.py", *arguments, "--each"))
+    assert [json.loads(line) for line in file.read_text().splitlines()][:4] == rows
+    assert len(file.read_text().splitlines()) == 12
+    assert [row[0] for row in with_each] == [
+        "published",
+        "published, without scaler_before_split",
+        "published, without one_roll",
+        "published, without watch_scored_fold",
+        "published, without folds_ignore_groups",
+        "honest",
+    ]
+    assert with_each[0] == published
+    assert with_each[-1] == honest

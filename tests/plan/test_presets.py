@@ -66,3 +66,29 @@ def test_values_have_no_probabilities_to_calibrate(preset: str, kind: str) -> No
     assert made.predict == {}
     assert made.ensemble[0] == "mean"
     assert made.chosen
+
+
+def test_columns_of_one_range_are_not_scaled_again() -> None:
+    table = replace(FACTS, kind="table")
+    made = members_for(replace(table, one_range=True), "classes", "accuracy", "fast")
+    assert made.prepare is not None
+    assert made.prepare[0] == ["impute"]
+    settings = {choice.name: choice.entry["model"] for choice in made.chosen}
+    assert settings["svc"] == {"svc": {"C": 100.0}}
+    assert members_for(table, "classes", "accuracy", "fast").prepare is None
+
+
+def test_boosted_trees_only_where_units_are_many() -> None:
+    few, many = (replace(FACTS, kind="table", units=units) for units in (12, 300))
+    assert "boost" not in names(few)
+    assert "boost" in names(many)
+
+
+def test_three_axes_get_their_magnitude() -> None:
+    named = members_for(replace(FACTS, triples=(("ax", "ay", "az"),)), "classes", "log_loss", "fast").prepare
+    nameless = members_for(replace(FACTS, triples=((0, 1, 2),)), "classes", "log_loss", "fast").prepare
+    assert named is not None
+    assert nameless is not None
+    assert named[0] == ["interpolate", "magnitude", "standardize"]
+    assert nameless[0][1] == {"magnitude": {"axes": [[0, 1, 2]]}}
+    assert members_for(FACTS, "classes", "log_loss", "fast").prepare is None

@@ -135,10 +135,10 @@ def members_for(facts: Facts, target_kind: str | None, metric: str | None, prese
     if target_kind is None:
         return Members(EITHER[facts.kind], left_out=["the others wait for the target"])
     fast, more = MEMBERS[facts.kind, target_kind]
-    reasons = {
-        choice.name: (choice, choice.against(facts))
-        for choice in (fast + more if preset == "strong" else fast)
-    }
+    wanted = fast + more if preset == "strong" else fast
+    if facts.one_range:
+        wanted = [ONE_RANGE.get(choice.name, choice) for choice in wanted]
+    reasons = {choice.name: (choice, choice.against(facts)) for choice in wanted}
     chosen = [choice for choice, against in reasons.values() if against is None]
     left_out = [
         f"{name} is left out: {against}" for name, (_, against) in reasons.items() if against is not None
@@ -166,7 +166,7 @@ def _prepare(facts: Facts) -> tuple[list[Any], str] | None:
         "interpolate",
         magnitude,
         "standardize",
-    ], f"guessed: {seen}; a length does not turn with the sensor"
+    ], f"guessed: {seen}; a vector's length stays when the sensor turns"
 
 
 def _rarest(facts: Facts) -> float:

@@ -10,6 +10,8 @@ from holdfast.recipe.target import TargetSpec
 if TYPE_CHECKING:
     from torch import nn
 
+    from holdfast.data.dataset import Dataset
+
 
 class Model(Component):
     """Either an Estimator or a Network."""
@@ -17,6 +19,13 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     targets: ClassVar[frozenset[str]] = frozenset({"classes", "real"})
     takes: ClassVar[frozenset[str]] = frozenset({"table"})
+
+    def check(self, target: TargetSpec, train: Dataset, where: str) -> None:
+        """Raises BadInput where the model does not suit all training samples of a run, or a package is missing.
+
+        Called before any work starts; `where` is the model's place in the recipe, with which the message begins.
+        """
+        return None
 
 
 class Estimator(Model):
@@ -27,6 +36,10 @@ class Estimator(Model):
 
     # fit takes groups=, for what it holds out inside the training part
     uses_groups: ClassVar[bool] = False
+
+    def weighted(self) -> bool:
+        """Whether `fit` takes sample_weight=."""
+        return True
 
     def build(self, target: TargetSpec, seed: int, threads: int) -> Any:
         raise NotImplementedError

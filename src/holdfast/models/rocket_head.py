@@ -1,4 +1,4 @@
-"""The estimator behind minirocket and multirocket: transform by chunks, scale, linear head."""
+"""The estimator behind the rocket family: transform by chunks, scale, linear head."""
 
 from __future__ import annotations
 
@@ -11,20 +11,15 @@ from holdfast.folds.inner import inner_folds
 from holdfast.models.calibrated import Calibrator, fit_calibrator
 
 SHORTEST = 9  # steps that aeon's kernels need
+RARE = 4  # power of a count's share of zeros that is added to its deviation, as in Hydra's paper
 ALPHAS = (1e1, 1e2, 1e3, 1e4, 1e5)  # of the ridge, per feature-scaled kernel
 
 
 class RocketEstimator:
     """`fit(X, y)` on windows `(n, steps, channels)` without gaps. Features are float32, made in place."""
 
-    def __init__(self, transform: str, n_kernels: int, head: Any, seed: int, threads: int):
-        self.transform, self.n_kernels, self.head, self.seed, self.threads = (
-            transform,
-            n_kernels,
-            head,
-            seed,
-            threads,
-        )
+    def __init__(self, kernels: Any, head: Any):
+        self.kernels_, self.head = kernels, head
 
     def fit(
         self,
@@ -33,16 +28,10 @@ class RocketEstimator:
         sample_weight: np.ndarray | None = None,
         groups: np.ndarray | None = None,
     ) -> RocketEstimator:
-        from aeon.transformations.collection import convolution_based
-
-        maker = getattr(convolution_based, self.transform)
-        self.kernels_ = maker(n_kernels=self.n_kernels, n_jobs=self.threads, random_state=self.seed % 2**31)
         self.kernels_.fit(_channels_first(X))
         F = self._features(X)
-        self.mean_ = F.mean(axis=0, dtype=np.float64).astype(np.float32)
-        F -= self.mean_
-        self.scale_ = np.sqrt(np.einsum("ij,ij->j", F, F) / len(F)) + np.float32(1e-6)
-        F /= self.scale_
+        self.scaler_ = FeatureScaler(getattr(self.kernels_, "n_counts_", 0))
+        self.scaler_.fit_transform(F)
         self.head.fit(F, y, sample_weight, groups)
         if hasattr(self.head, "classes_"):
             self.classes_ = self.head.classes_
@@ -69,9 +58,36 @@ class RocketEstimator:
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         F = self._features(X)
+        self.scaler_.transform(F)
+        return F
+
+
+class FeatureScaler:
+    """Mean 0 and deviation 1, in place. The last `counts` columns are counts (Hydra's), many of them zero.
+
+    A count of zero stays zero, and a column that is seldom else is kept small (Dempster et al. 2023).
+    """
+
+    def __init__(self, counts: int):
+        self.counts = counts
+
+    def fit_transform(self, F: np.ndarray) -> None:
+        """Learn from `F` `(n, features)` float32, and scale it."""
+        counts = F[:, F.shape[1] - self.counts :]
+        zero = counts == 0
+        self.mean_ = F.mean(axis=0, dtype=np.float64).astype(np.float32)
+        F -= self.mean_
+        self.scale_ = np.sqrt(np.einsum("ij,ij->j", F, F) / len(F)) + np.float32(1e-6)
+        self.scale_[F.shape[1] - self.counts :] += zero.mean(axis=0) ** RARE
+        F /= self.scale_
+        counts[zero] = 0
+
+    def transform(self, F: np.ndarray) -> None:
+        counts = F[:, F.shape[1] - self.counts :]
+        zero = counts == 0
         F -= self.mean_
         F /= self.scale_
-        return F
+        counts[zero] = 0
 
 
 def _chunks(X: np.ndarray) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from holdfast.models.base import Network
+from holdfast.models.conv_layers import channels_last, convolution, lying, max_pooled
 from holdfast.recipe.registry import component
 
 if TYPE_CHECKING:
@@ -31,24 +32,16 @@ class ConvResidual(Network):
 
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
         """`(b, steps, channels) → (b, outputs)` logits or values."""
-        import torch
         from torch import nn
         from torch.nn import functional
 
-        def convolution(channels: int) -> nn.Conv2d:
-            # a 1-D convolution as (1, kernel): `(b, steps, channels)` then is channels_last as it lies in
-            # memory, and oneDNN neither copies nor reorders it
-            made = nn.Conv2d(channels, self.width, (1, self.kernel), padding="same", bias=False)
-            nn.init.kaiming_uniform_(made.weight, nonlinearity="relu")
-            return made
-
         class Block(nn.Module):
-            def __init__(self, channels: int, width: int):
+            def __init__(self, channels: int, spec: ConvResidual):
                 super().__init__()
                 self.convolutions = nn.ModuleList(
-                    [convolution(channels), convolution(width), convolution(width)]
+                    [convolution(n, spec.width, spec.kernel) for n in (channels, spec.width, spec.width)]
                 )
-                self.norms = nn.ModuleList([nn.BatchNorm2d(width) for _ in range(3)])
+                self.norms = nn.ModuleList([nn.BatchNorm2d(spec.width) for _ in range(3)])
 
             def forward(self, x: Tensor) -> Tensor:
                 first = self.convolutions[0](x)
@@ -60,7 +53,7 @@ class ConvResidual(Network):
             def __init__(self, spec: ConvResidual):
                 super().__init__()
                 widths = [shape[-1]] + [spec.width] * (spec.blocks - 1)
-                self.blocks = nn.ModuleList([Block(channels, spec.width) for channels in widths])
+                self.blocks = nn.ModuleList([Block(channels, spec) for channels in widths])
                 self.spatial_dropout = nn.Dropout2d(spec.spatial_dropout)
                 self.dense = nn.Linear(spec.width, spec.dense, bias=False)
                 self.norm = nn.BatchNorm1d(spec.dense)
@@ -71,12 +64,10 @@ class ConvResidual(Network):
                 nn.init.zeros_(self.last.bias)
 
             def forward(self, x: Tensor) -> Tensor:
-                x = x.transpose(1, 2).unsqueeze(2)
+                x = lying(x)
                 for i, block in enumerate(self.blocks):
-                    if i and x.shape[3] >= POOL:
-                        x = functional.max_pool2d(x, (1, POOL))
-                    x = block(self.spatial_dropout(x))
+                    x = block(self.spatial_dropout(max_pooled(x, POOL) if i else x))
                 x = x.mean(dim=(2, 3))
                 return self.last(self.dropout(functional.elu(self.norm(self.dense(x)))))
 
-        return Net(self).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return channels_last(Net(self))

@@ -104,7 +104,7 @@ class _Holdfast(BaseEstimator):
             raise ValueError(f"X: fitted on samples of shape {self._shape}, got {data.shape}")
         with limited(self._threads):
             members = {
-                name: np.mean([fitted.predict(data) for fitted in folds], axis=0, dtype=np.float64)
+                name: np.stack([fitted.predict(data) for fitted in folds]).mean(axis=0, dtype=np.float64)
                 for name, folds in self._fitted.items()
             }
         said = [learned.predict(members)[ENSEMBLE] for learned in self._learned]

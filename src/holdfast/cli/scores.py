@@ -77,7 +77,7 @@ def _before(scores: Scores) -> list[str]:
     metric = scores["metric"]
     changes = {
         name: f"{name} {held[metric]['value']:.4f} → {scores['members'][name][metric]['value']:.4f}"
-        for name, held in scores["before"].items()
+        for name, held in scores.get("before", {}).items()  # older runs lack it
     }
     ensemble = changes.pop("ensemble", None)
     lines = [f"calibrated, by other folds' rows: {', '.join(changes.values())}"] if changes else []

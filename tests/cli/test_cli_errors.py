@@ -17,7 +17,7 @@ from holdfast import __version__
 from holdfast.cli.main import app
 
 runner = CliRunner()
-COMMANDS = ("new", "train", "submit", "show", "list", "schema", "doctor", "demo")
+COMMANDS = ("new", "train", "submit", "show", "importance", "list", "schema", "doctor", "demo")
 
 
 def test_help_names_every_command() -> None:

@@ -5,6 +5,7 @@
       members/conv/fold-0/  model.joblib  weights.safetensors  curve.csv  state.json  oof.npy  test.npy  done.json
       members/conv/fold-0.r1/ …                                                        (repeat 1)
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
+      budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
 
 A fold's folder counts when `done.json`, written last, carries the job's hash.
 """

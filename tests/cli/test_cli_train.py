@@ -123,3 +123,17 @@ def test_a_network_reports_epochs_on_a_terminal(capsys: pytest.CaptureFixture[st
         done = {"metric": "accuracy", "value": 0.5, "low": 0.25, "high": 0.75}
         progress({"event": "done", "job": "conv fold 0", "member": "conv", **done})
     assert "accuracy so far 0.5000 [0.2500, 0.7500]" in capsys.readouterr().out
+
+
+def test_what_calibration_changed_is_said_and_only_that() -> None:
+    one = {"value": 1.0, "low": 0.9, "high": 1.0, "how": "bootstrap over groups", "units": 5}
+    better = {**one, "value": 0.5}
+    lines = score_lines(
+        {
+            "metric": "log_loss", "greater_is_better": False,
+            "members": {"a": {"log_loss": better}, "b": {"log_loss": one}, "ensemble": {"log_loss": one}},
+            "floor": {"log_loss": one}, "before": {"a": {"log_loss": one}, "b": {"log_loss": one}},
+        }
+    )  # fmt: skip
+    assert "calibrated, by other folds' rows: a 1.0000 → 0.5000" in lines
+    assert not any("postprocessed" in line for line in lines)

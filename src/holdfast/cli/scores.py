@@ -74,11 +74,11 @@ def _how(scores: Scores, metrics: list[str]) -> list[str]:
 
 def _before(scores: Scores) -> list[str]:
     """What calibrating each member, and postprocessing the ensemble, did to the score; both cross-fitted."""
-    metric = scores["metric"]
-    changes = {
-        name: f"{name} {held[metric]['value']:.4f} → {scores['members'][name][metric]['value']:.4f}"
-        for name, held in scores.get("before", {}).items()  # older runs lack it
-    }
+    metric, changes = scores["metric"], {}
+    for name, held in scores.get("before", {}).items():  # older runs have none
+        before, after = held[metric]["value"], scores["members"][name][metric]["value"]
+        if before != after:  # calibration leaves the order of the classes, and so accuracy, as it is
+            changes[name] = f"{name} {before:.4f} → {after:.4f}"
     ensemble = changes.pop("ensemble", None)
     lines = [f"calibrated, by other folds' rows: {', '.join(changes.values())}"] if changes else []
     return lines + ([f"postprocessed, by other folds' rows: {ensemble}"] if ensemble else [])

@@ -27,7 +27,9 @@ class InceptionTime(Network):
     """
 
     width: int = Field(
-        32, ge=1, description="filters of each of a module's four branches, and of its bottleneck"
+        16,
+        ge=1,
+        description="filters of each of a module's four branches, and of its bottleneck; 32 in the paper",
     )
     kernel: int = Field(
         39, ge=1, description="steps that the longest filter spans; the others half and a quarter of it, odd"

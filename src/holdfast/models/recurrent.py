@@ -57,3 +57,7 @@ class Gru(Recurrent):
     """Gated recurrent units over the steps (Cho et al. 2014), averaged over them."""
 
     cell: ClassVar[Literal["LSTM", "GRU"]] = "GRU"
+
+    layers: int = Field(
+        1, ge=1, description="recurrent layers, one on the other; on a CPU each costs two of an LSTM"
+    )

@@ -97,9 +97,9 @@ def test_derivative_and_integral_of_known_curves() -> None:
 def test_both_act_on_the_datas_own_channels() -> None:
     made, X = pipeline(["derivative", "integral"])
     out = made.transform(X)
-    assert out.shape == (36, 16, 6)
-    np.testing.assert_allclose(out[:, :, 2:4], derivative(X))
-    np.testing.assert_allclose(out[:, :, 4:], integral(X))
+    assert out.shape == (36, 16, 9)
+    np.testing.assert_allclose(out[:, :, 3:6], derivative(X))
+    np.testing.assert_allclose(out[:, :, 6:], integral(X))
 
 
 def test_impute_takes_the_training_median() -> None:

@@ -89,6 +89,6 @@ def test_three_axes_get_their_magnitude() -> None:
     nameless = members_for(replace(FACTS, triples=((0, 1, 2),)), "classes", "log_loss", "fast").prepare
     assert named is not None
     assert nameless is not None
-    assert named[0] == ["interpolate", "magnitude", "standardize"]
+    assert named[0] == ["interpolate", {"magnitude": {"axes": [["ax", "ay", "az"]]}}, "standardize"]
     assert nameless[0][1] == {"magnitude": {"axes": [[0, 1, 2]]}}
     assert members_for(FACTS, "classes", "log_loss", "fast").prepare is None

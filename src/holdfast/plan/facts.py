@@ -97,11 +97,12 @@ def gather(
 
 
 def _triples(names: list[str], channels: int) -> tuple[tuple[str | int, ...], ...]:
-    """By name; channels without names, a multiple of three, are taken as groups of three in their order."""
-    if names:
-        return tuple(tuple(names[i] for i in group) for group in triples_by_name(names))
+    """By name; where names do not tell, a multiple of three channels is taken as groups of three in their order."""
+    if found := triples_by_name(names):
+        return tuple(tuple(names[i] for i in group) for group in found)
     whole = channels if channels % 3 == 0 else 0
-    return tuple((i, i + 1, i + 2) for i in range(0, whole, 3))
+    every: list[str] | list[int] = names or list(range(channels))
+    return tuple(tuple(every[i : i + 3]) for i in range(0, whole, 3))
 
 
 def _one_range(columns: pd.DataFrame) -> bool:

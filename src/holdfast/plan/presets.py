@@ -159,14 +159,9 @@ def _prepare(facts: Facts) -> tuple[list[Any], str] | None:
         ], "guessed: the columns come scaled to one range, and their spread tells what matters"
     if not facts.triples:
         return None
-    named = isinstance(facts.triples[0][0], str)
-    magnitude = "magnitude" if named else {"magnitude": {"axes": [list(group) for group in facts.triples]}}
-    seen = "channels x, y, z" if named else "nameless channels, taken as groups of three axes in their order"
-    return [
-        "interpolate",
-        magnitude,
-        "standardize",
-    ], f"guessed: {seen}; a vector's length stays when the sensor turns"
+    magnitude = {"magnitude": {"axes": [list(group) for group in facts.triples]}}
+    why = "guessed: three axes by their names, or else in their order; a vector's length stays when the sensor turns"
+    return ["interpolate", magnitude, "standardize"], why
 
 
 def _rarest(facts: Facts) -> float:

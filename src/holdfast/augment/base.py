@@ -12,7 +12,8 @@ from holdfast.recipe.registry import Component
 class Augmentation(Component):
     """`(batch, targets, keys) → (batch, targets)`: pure, new in every epoch, on training samples only.
 
-    Windows: batch `(b, steps, channels)` float32 in the data's own units, without gaps. `keys` `(b,)` uint64
+    Windows: batch `(b, steps, channels)` float32 in the data's own units, without gaps. Images: `(b, h, w, 3)`
+    uint8. `keys` `(b,)` uint64
     name (seed, member, repeat, fold, epoch, item, copy): equal keys give equal changes.
     """
 

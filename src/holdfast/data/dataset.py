@@ -12,14 +12,16 @@ import numpy as np
 from holdfast.recipe.target import TargetSpec
 
 CHUNK = 1024  # samples read at once where a whole array need not be in memory
+CHUNK_BYTES = 1 << 28  # fewer, where they are large
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Samples: ids, inputs (first axis = sample), and for training samples targets, groups, order.
 
-    `source` holds all inputs, `(n, features)` or `(n, steps, channels)`, in memory or memory-mapped;
-    `rows` says which of them this view shows. Nothing of `source` is copied before `read`.
+    `source` holds all inputs, `(n, features)`, `(n, steps, channels)` or `(n, h, w, channels)`, in memory or
+    memory-mapped; `rows` says which of them this view shows. Nothing of `source` is copied before `read`.
+    `teach`: targets to train on, where they differ from those that are scored.
     """
 
     kind: str
@@ -27,6 +29,7 @@ class Dataset:
     source: np.ndarray
     names: tuple[str, ...]
     target: np.ndarray | None = None
+    teach: np.ndarray | None = None
     groups: np.ndarray | None = None
     order: np.ndarray | None = None
     rows: np.ndarray | None = None
@@ -43,26 +46,36 @@ class Dataset:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the inputs as float32."""
-        return len(self) * int(np.prod(self.shape)) * 4
+        """Bytes of the inputs as they are read."""
+        return len(self) * int(np.prod(self.shape)) * self.dtype.itemsize
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What `read` gives: uint8 for pictures, else float32."""
+        return np.dtype(np.uint8 if self.source.dtype == np.uint8 else np.float32)
 
     def take(self, indices: np.ndarray) -> Dataset:
         """A view of the samples at `indices`; inputs stay where they are."""
         rows = indices if self.rows is None else self.rows[indices]
         cut: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[indices]
-            for name in ("target", "groups", "order")
+            for name in ("target", "teach", "groups", "order")
         }
         return replace(self, ids=self.ids[indices], rows=rows, **cut)
 
-    def read(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Inputs at `indices` of this view, as float32, freshly allocated."""
-        if self.rows is None:
-            return np.array(self.source[indices], dtype=np.float32)
-        return np.asarray(self.source[self.rows[indices]]).astype(np.float32, copy=False)
+    def taught(self) -> Dataset:
+        """The samples with the targets to train on."""
+        return self if self.teach is None else replace(self, target=self.teach, teach=None)
 
-    def chunks(self, size: int = CHUNK) -> Iterator[np.ndarray]:
-        """The inputs in order, `size` samples at a time."""
+    def read(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Inputs at `indices` of this view, as `dtype`, freshly allocated."""
+        if self.rows is None:
+            return np.array(self.source[indices], dtype=self.dtype)
+        return np.asarray(self.source[self.rows[indices]]).astype(self.dtype, copy=False)
+
+    def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
+        """The inputs in order, `size` samples at a time; null: as many as are handy."""
+        size = size or max(1, min(CHUNK, CHUNK_BYTES // max(self.nbytes // max(len(self), 1), 1)))
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
 

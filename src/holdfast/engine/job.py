@@ -69,7 +69,9 @@ def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
     rows, _ = work.folds.part(job.repeat, job.fold)
     seed = seed_of(work.seed, job.member, job.repeat, job.fold)
     member = work.members[job.member]
-    return fit_member(member, work.train.take(rows), work.target, seed, work.threads, report, **where)
+    return fit_member(
+        member, work.train.take(rows).taught(), work.target, seed, work.threads, report, **where
+    )
 
 
 def run_job(work: Work, job: Job, run: Run, report: Report) -> None:

@@ -46,7 +46,10 @@ class Estimator(Model):
 
 
 class Network(Model):
-    """A torch network on `(b, steps, channels)` that gives logits `(b, classes)` or one value `(b, 1)`."""
+    """A torch network on float32 `(b, steps, channels)` or images `(b, h, w, channels)`.
+
+    It gives logits `(b, classes)` or one value `(b, 1)`.
+    """
 
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
 

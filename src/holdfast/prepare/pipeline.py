@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.data.dataset import CHUNK, Dataset
+from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
 from holdfast.prepare.base import Preparation
 
@@ -43,13 +43,13 @@ class Pipeline:
         """Learn from the training part, each step from what the ones before it give, a chunk at a time."""
         for depth, transformer in enumerate(self.transformers):
             if hasattr(transformer, "partial_fit"):
-                for chunk in self._through(train, depth, CHUNK):
+                for chunk in self._through(train, depth, None):
                     transformer.partial_fit(chunk)
             elif hasattr(transformer, "fit"):
                 transformer.fit(next(self._through(train, depth, max(len(train), 1))))
         return self
 
-    def _through(self, data: Dataset, depth: int, size: int) -> Iterator[np.ndarray]:
+    def _through(self, data: Dataset, depth: int, size: int | None) -> Iterator[np.ndarray]:
         for chunk in data.chunks(size):
             yield _apply(self.transformers[:depth], chunk)
 

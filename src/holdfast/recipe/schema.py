@@ -111,6 +111,11 @@ class Member(Strict):
     select: Annotated[Component, Named("select")] | None = Field(
         None, description="keeps some columns of the table, chosen inside the fold"
     )
+    head: Literal["joint", "per_attribute", "separate", "sigmoid"] = Field(
+        "joint",
+        description="joint: one softmax over all classes; per_attribute: an output for each attribute of the class, in one"
+        " model; separate: a model for each attribute; sigmoid: each class against all others",
+    )
     loss: Annotated[Component, Named("loss")] | None = Field(None, description="for networks")
     prepare: Steps | None = Field(None, description="in place of the recipe's")
     balance: Balances | None = Field(None, description="in place of the recipe's")

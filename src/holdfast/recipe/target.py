@@ -11,10 +11,38 @@ from pydantic import BaseModel, ConfigDict
 from holdfast.errors import BadInput
 
 
+class Attribute(BaseModel):
+    """One of several properties that make up a joint class, as mask, gender and age of a photo.
+
+    `of_class`: the code of this attribute for each joint class. `ordered`: whether its values stand in order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    values: tuple[str, ...]
+    of_class: tuple[int, ...]
+    ordered: bool = False
+
+    def codes(self, y: np.ndarray) -> np.ndarray:
+        """Codes of this attribute for joint class codes `(n,)`."""
+        return np.asarray(self.of_class, dtype=np.int64)[y]
+
+    def marginal(self, shares: np.ndarray) -> np.ndarray:
+        """Shares of the attribute's values `(n, values)` from those of the joint classes `(n, classes)`.
+
+        >>> mask = Attribute(name="mask", values=("no", "yes"), of_class=(0, 0, 1))
+        >>> mask.marginal(np.array([[0.5, 0.2, 0.3]])).tolist()
+        [[0.7, 0.3]]
+        """
+        return shares @ np.eye(len(self.values), dtype=shares.dtype)[list(self.of_class)]
+
+
 class TargetSpec(BaseModel):
     """Classes (names, and their codes 0, 1, … in this order) or a real value.
 
     `aliases` holds other columns that name the same classes one to one (a description beside a code).
+    `attributes`: what each class is made of, where classes are joint ones.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,6 +51,7 @@ class TargetSpec(BaseModel):
     column: str = "target"
     names: tuple[str, ...] = ()
     aliases: dict[str, tuple[str, ...]] = {}
+    attributes: tuple[Attribute, ...] = ()
 
     @property
     def n_classes(self) -> int:

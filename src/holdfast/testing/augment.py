@@ -37,7 +37,7 @@ class AugmentContract(ComponentContract):
         X, y, keys = batch(0)
         changed, targets = self.changed(X, y, keys)
         assert changed.shape == X.shape
-        assert changed.dtype == np.float32
+        assert changed.dtype == X.dtype
         assert targets.shape == y.shape
         assert np.isfinite(changed).all()
 

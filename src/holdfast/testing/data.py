@@ -39,7 +39,7 @@ class DataContract(ComponentContract):
         assert data.target is not None
         assert len(data.target) == len(data)
         assert len(data.names) == data.shape[-1]
-        assert data.read().dtype == np.float32
+        assert data.read().dtype == data.dtype
 
     def test_view_shows_the_same_samples(self, loaded: Loaded) -> None:
         rows = np.array([3, 0, 2])

@@ -9,17 +9,20 @@ from holdfast.recipe.target import TargetSpec
 
 CLASSES = TargetSpec(kind="classes", column="label", names=("sit", "stand", "walk"))
 REAL = TargetSpec(kind="real", column="value")
-SHAPES = {"windows": (16, 3), "table": (4,)}
-NAMES = {"windows": ("x", "y", "z"), "table": ("c0", "c1", "c2", "c3")}
+SHAPES = {"windows": (16, 3), "table": (4,), "images": (20, 16, 3)}
+NAMES = {"windows": ("x", "y", "z"), "table": ("c0", "c1", "c2", "c3"), "images": ("red", "green", "blue")}
 
 
 def tiny_inputs(kind: str, y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Float32 inputs of a kind in which the target `y` can be seen, with noise."""
+    """Inputs of a kind in which the target `y` can be seen, with noise: float32, pictures uint8."""
     shape = SHAPES[kind]
     noise = np.random.default_rng(seed).normal(size=(len(y), *shape)).astype(np.float32)
     level = y.reshape(len(y), *([1] * len(shape))).astype(np.float32)
     if kind == "table":
         return noise + level
+    if kind == "images":
+        ramp = np.linspace(-1, 1, shape[0], dtype=np.float32)[None, :, None, None]
+        return np.clip(90 + 40 * level * (1 + ramp) + 12 * noise, 0, 255).astype(np.uint8)
     wave = np.sin(np.arange(shape[0], dtype=np.float32)[None, :, None] * (1 + level))
     return 0.3 * noise + wave * (1 + level)
 

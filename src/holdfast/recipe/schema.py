@@ -46,6 +46,8 @@ Postprocesses = Annotated[
     BeforeValidator(_as_list, json_schema_input_type=_OnePostprocess | tuple[_OnePostprocess, ...]),
 ]
 
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
+
 
 class Fit(Strict):
     """How a network is trained. Estimators ignore it."""
@@ -92,6 +94,10 @@ class Predict(Strict):
     tta: Views = Field((), description="test-time augmentation: predictions of changed copies are averaged")
     calibrate: Postprocesses = Field((), description="on each member's probabilities, before the ensemble")
     postprocess: Postprocesses = Field((), description="on the ensemble's probabilities")
+    pool: Names = Field(
+        (),
+        description="attributes that all samples of a group share: the group's samples agree on their shares",
+    )
 
 
 class MemberPredict(Strict):

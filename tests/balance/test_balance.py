@@ -64,5 +64,5 @@ def test_class_weights_are_inverse_to_counts() -> None:
 
 def test_balanced_sampler_draws_classes_evenly() -> None:
     sampler = parse("balance", "balanced_sampler")
-    drawn = np.concatenate([Y[sampler.rows(Y, CLASSES, seed)] for seed in range(60)])  # type: ignore[attr-defined]
+    drawn = np.concatenate([Y[sampler.rows(Y, CLASSES, seed, None)] for seed in range(60)])  # type: ignore[attr-defined]
     assert np.bincount(drawn) / len(drawn) == pytest.approx([1 / 3] * 3, abs=0.04)

@@ -15,6 +15,7 @@ class Balance(Component):
 
     kind: ClassVar[str] = "balance"
     of_tables: ClassVar[bool] = False  # `extra` acts on the table that an estimator sees, not on samples
+    needs_groups: ClassVar[bool] = False  # acts on groups, which the data must have
 
     def check(self, target: TargetSpec) -> None:
         """Raises BadInput where the target does not fit what the recipe says; called before any work starts."""
@@ -24,8 +25,10 @@ class Balance(Component):
         """A weight a sample, `(n,)`, of mean 1."""
         return None
 
-    def rows(self, y: np.ndarray, target: TargetSpec, seed: int) -> np.ndarray | None:
-        """Which samples are seen: in an epoch of a network, or once by an estimator."""
+    def rows(
+        self, y: np.ndarray, target: TargetSpec, seed: int, groups: np.ndarray | None
+    ) -> np.ndarray | None:
+        """Which samples are seen: in an epoch of a network, or once by an estimator. `groups` `(n,)` where known."""
         return None
 
     def extra(

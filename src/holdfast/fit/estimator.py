@@ -100,7 +100,7 @@ def fit_estimator(
     if weights:
         arguments["sample_weight"] = np.prod(weights, axis=0)
     for i, balance in enumerate(member.balance):
-        rows = balance.rows(y, target, seed_of(seed, "sampler", i, 0))
+        rows = balance.rows(y, target, seed_of(seed, "sampler", i, 0), groups)
         if rows is not None:
             X, y, groups = X[rows], y[rows], None if groups is None else groups[rows]
             arguments = {

@@ -47,7 +47,7 @@ class Feed:
         self.target, self.batch_size, self.seed = target, batch_size, seed
         width = pipeline.transform(train.read(slice(0, 1))).size / max(train.read(slice(0, 1)).size, 1)
         fits = train.nbytes * (1 + width) < MEMORY_SHARE * psutil.virtual_memory().available
-        self.y = y
+        self.y, self.groups = y, train.groups
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
         if self.base is None and any(type(balance).extra is not Balance.extra for balance in self.balances):
@@ -82,6 +82,8 @@ class Feed:
             made = balance.extra(base, self.y, self.target, seed_of(self.seed, "balance", i))
             if made is not None:
                 base, self.y = np.concatenate([base, made[0]]), np.concatenate([self.y, made[1]])
+                if self.groups is not None:
+                    self.groups = np.concatenate([self.groups, self.groups[made[2]]])
         self.items = np.arange(len(base))
         return base
 
@@ -89,7 +91,8 @@ class Feed:
         """Which samples the epoch sees, in order."""
         rows = np.arange(len(self.y))
         for i, balance in enumerate(self.balances):
-            drawn = balance.rows(self.y[rows], self.target, seed_of(self.seed, "sampler", i, epoch))
+            groups = None if self.groups is None else self.groups[rows]
+            drawn = balance.rows(self.y[rows], self.target, seed_of(self.seed, "sampler", i, epoch), groups)
             rows = rows if drawn is None else rows[drawn]
         return np.random.default_rng(seed_of(self.seed, "order", epoch)).permutation(rows)
 

@@ -8,6 +8,7 @@ from holdfast.testing.base import ComponentContract
 from holdfast.testing.samples import CLASSES, SHAPES, tiny_inputs
 
 Y = np.array([0] * 20 + [1] * 6 + [2] * 2)  # skewed
+GROUPS = np.repeat([f"g{i}" for i in range(7)], 4)
 
 
 class BalanceContract(ComponentContract):
@@ -17,7 +18,7 @@ class BalanceContract(ComponentContract):
         X = tiny_inputs("table" if self.component.of_tables else "windows", Y)
         ways = [
             self.component.weights(Y, CLASSES),
-            self.component.rows(Y, CLASSES, 0),
+            self.component.rows(Y, CLASSES, 0, GROUPS),
             self.component.extra(X, Y, CLASSES, 0),
         ]
         assert any(way is not None for way in ways)
@@ -30,13 +31,13 @@ class BalanceContract(ComponentContract):
             np.testing.assert_allclose(weights.mean(), 1, rtol=1e-5)
 
     def test_rows_are_samples_of_the_training_part(self) -> None:
-        rows = self.component.rows(Y, CLASSES, 0)
+        rows = self.component.rows(Y, CLASSES, 0, GROUPS)
         if rows is not None:
             assert np.issubdtype(rows.dtype, np.integer)
             assert rows.min() >= 0
             assert rows.max() < len(Y)
-            assert np.array_equal(rows, self.component.rows(Y, CLASSES, 0))
-            assert not np.array_equal(rows, self.component.rows(Y, CLASSES, 1))
+            assert np.array_equal(rows, self.component.rows(Y, CLASSES, 0, GROUPS))
+            assert not np.array_equal(rows, self.component.rows(Y, CLASSES, 1, GROUPS))
 
     def test_extra_samples_are_made_from_training_samples(self) -> None:
         for kind in ["table"] if self.component.of_tables else SHAPES:
@@ -58,7 +59,8 @@ class BalanceContract(ComponentContract):
 
     def test_absent_class_is_no_obstacle(self) -> None:
         y = np.where(Y == 2, 0, Y)
-        weights, rows = self.component.weights(y, CLASSES), self.component.rows(y, CLASSES, 0)
+        weights = self.component.weights(y, CLASSES)
+        rows = self.component.rows(y, CLASSES, 0, GROUPS)
         assert weights is None or np.isfinite(weights).all()
         assert rows is None or len(rows)
         self.component.extra(

@@ -106,7 +106,7 @@ def test_selection_sees_the_training_part_and_rules_what_the_model_sees() -> Non
     (X, y), *more = Odd.seen
     assert not more
     assert len(X) == len(y) == 24
-    assert fitted.estimator.n_features_in_ == 2  # type: ignore[attr-defined]
+    assert fitted.estimators[0].n_features_in_ == 2  # type: ignore[attr-defined]
     assert fitted.facts == {"columns": [1, 3]}
     changed = data.source.copy()
     changed[:, [0, 2]] += 100

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from holdfast.recipe.registry import Component
+
+if TYPE_CHECKING:
+    from holdfast.data.dataset import Dataset
 
 
 class Features(Component):
@@ -18,5 +22,15 @@ class Features(Component):
     kind: ClassVar[str] = "features"
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
 
+    def check(self, train: Dataset, where: str) -> None:
+        """Raises BadInput where a file or a package is missing; `where` begins the message."""
+        return None
+
     def transform(self, X: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+
+def table_of(makers: Sequence[Features], X: np.ndarray) -> np.ndarray:
+    """The tables of all makers side by side, `(n, features)` float32, finite."""
+    made = np.concatenate([maker.transform(X) for maker in makers], axis=1)
+    return np.nan_to_num(made, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import joblib
 import numpy as np
 
 from holdfast.data.dataset import Dataset
-from holdfast.features.base import Features
+from holdfast.features.base import Features, table_of
+from holdfast.fit.heads import Head
 from holdfast.fit.resolved import MemberSpec
 from holdfast.keys import seed_of
 from holdfast.models.base import Estimator
@@ -33,15 +33,18 @@ class FittedEstimator:
     features: tuple[Features, ...]
     scale: Pipeline | None  # of the features, which span many magnitudes
     columns: np.ndarray | None  # those that a selection kept
-    estimator: Any
-    target: TargetSpec
+    head: Head
+    estimators: tuple[Any, ...]  # one, or one for each attribute
     tta: tuple[TestTime, ...]
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the fit found out: the columns that a selection kept, what the estimator tells of itself."""
         kept = {} if self.columns is None else {"columns": self.columns.tolist()}
-        return {**kept, **getattr(self.estimator, "facts_", {})}
+        told = [getattr(estimator, "facts_", {}) for estimator in self.estimators]
+        if len(told) == 1:
+            return {**kept, **told[0]}
+        return {**kept, **{part.column: said for part, said in zip(self.head.parts, told) if said}}
 
     def predict(self, data: Dataset) -> np.ndarray:
         """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
@@ -56,7 +59,7 @@ class FittedEstimator:
         """What the estimator sees of samples that the first half of the pipeline has seen, all columns."""
         X = self.pipeline.after(base)
         if self.scale is not None:
-            X = self.scale.transform(make_features(self.features, X))
+            X = self.scale.transform(table_of(self.features, X))
         # in float32 the last bits of a linear model depend on the rows beside a sample
         return X.astype(np.float64) if X.ndim == 2 else X
 
@@ -64,11 +67,14 @@ class FittedEstimator:
         """Probabilities `(n, classes)` or values `(n,)` for rows of `table`."""
         if self.columns is not None:
             X = X[:, self.columns]
-        if self.target.kind == "real":
-            return np.asarray(self.estimator.predict(X), dtype=np.float64).reshape(len(X))
-        out = np.zeros((len(X), self.target.n_classes))
-        out[:, self.estimator.classes_] = self.estimator.predict_proba(X)
-        return out
+        if self.head.target.kind == "real":
+            return np.asarray(self.estimators[0].predict(X), dtype=np.float64).reshape(len(X))
+        made = []
+        for part, estimator in zip(self.head.parts, self.estimators):
+            out = np.zeros((len(X), part.n_classes))
+            out[:, estimator.classes_] = estimator.predict_proba(X)
+            made.append(out)
+        return self.head.joined(made)
 
     def save(self, folder: Path) -> None:
         write_whole(folder / FILE, lambda file: joblib.dump(self, file, compress=("zlib", 1)))
@@ -87,7 +93,7 @@ def fit_estimator(
     X = pipeline.after(X)
     scale = None
     if member.features:
-        X = make_features(member.features, X)
+        X = table_of(member.features, X)
         scale = Pipeline([Standardize()], "table", ("",) * X.shape[1]).fit(Dataset("table", y, X, ()))
         X = scale.transform(X)
     columns = None
@@ -108,14 +114,27 @@ def fit_estimator(
             }  # weights follow their samples
     if model.uses_groups:
         arguments["groups"] = groups
-    estimator = model.build(target, seed, threads)
+    head = Head(member.head, target)
+    estimators = tuple(
+        _fit_one(
+            model.build(part, seed if part is target else seed_of(seed, part.column), threads),
+            X,
+            codes,
+            arguments,
+        )
+        for part, codes in zip(head.parts, head.codes(y))
+    )
+    return FittedEstimator(pipeline, member.features, scale, columns, head, estimators, member.tta)
+
+
+def _fit_one(estimator: Any, X: np.ndarray, y: np.ndarray, arguments: dict[str, Any]) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*valid feature names.*")
         estimator.fit(X, y, **arguments)
     if hasattr(estimator, "n_jobs"):
         # trees vote in the order in which threads end: with one thread the sum is always the same
         estimator.set_params(n_jobs=1)
-    return FittedEstimator(pipeline, member.features, scale, columns, estimator, target, member.tta)
+    return estimator
 
 
 def _with_extra(
@@ -133,9 +152,3 @@ def _with_extra(
         X, y = np.concatenate([X, new]), np.concatenate([y, labels])
         groups = None if groups is None else np.concatenate([groups, groups[rows]])
     return X, y, groups
-
-
-def make_features(makers: Sequence[Features], X: np.ndarray) -> np.ndarray:
-    """The tables of all makers side by side, `(n, features)` float32, finite."""
-    made = np.concatenate([maker.transform(X) for maker in makers], axis=1)
-    return np.nan_to_num(made, copy=False, nan=0.0, posinf=0.0, neginf=0.0)

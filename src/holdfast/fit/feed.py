@@ -31,7 +31,7 @@ class Feed:
     """The batches of each epoch, in an order and with changes that depend on (seed, epoch, item) alone.
 
     Without augmentation everything is prepared once. With it, gaps are closed once, and each batch is
-    augmented and then goes through the rest of the pipeline.
+    augmented and then goes through the rest of the pipeline. `sample_shape`: of one prepared sample.
     """
 
     def __init__(
@@ -45,8 +45,10 @@ class Feed:
             tuple(balances),
         )
         self.target, self.batch_size, self.seed = target, batch_size, seed
-        width = pipeline.transform(train.read(slice(0, 1))).size / max(train.read(slice(0, 1)).size, 1)
-        fits = train.nbytes * (1 + width) < MEMORY_SHARE * psutil.virtual_memory().available
+        first = train.read(slice(0, 1))
+        prepared = pipeline.transform(first)
+        self.sample_shape: tuple[int, ...] = tuple(prepared.shape[1:])
+        fits = train.nbytes * (1 + prepared.nbytes / max(first.nbytes, 1)) < MEMORY_SHARE * psutil.virtual_memory().available
         self.y, self.groups = y, train.groups
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
@@ -70,11 +72,6 @@ class Feed:
         if any(augment.mixes_targets for augment in self.augments):
             return np.eye(self.target.n_classes, dtype=np.float32)[self.y]
         return self.y
-
-    @property
-    def sample_shape(self) -> tuple[int, ...]:
-        """Shape of one prepared sample."""
-        return tuple(self.pipeline.transform(self.train.read(slice(0, 1))).shape[1:])
 
     def _in_memory(self) -> np.ndarray:
         base = np.concatenate([self.pipeline.before(chunk) for chunk in self.train.chunks()])

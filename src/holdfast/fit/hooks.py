@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from holdfast.fit.backbone import set_frozen
 from holdfast.recipe.schema import Fit
 from holdfast.store.atomic import write_text, write_whole
 
@@ -62,7 +63,8 @@ class Schedule(Hook):
         if self.settings.schedule == "cosine":
             self.scheduler = lr_scheduler.CosineAnnealingLR(state.optimizer, T_max=total)
         elif self.settings.schedule == "one_cycle":
-            self.scheduler = lr_scheduler.OneCycleLR(state.optimizer, self.settings.lr, total_steps=total)
+            rates = [group["lr"] for group in state.optimizer.param_groups]
+            self.scheduler = lr_scheduler.OneCycleLR(state.optimizer, rates, total_steps=total)
         elif self.settings.schedule == "plateau":
             self.scheduler = lr_scheduler.ReduceLROnPlateau(state.optimizer, factor=0.5, patience=3)
 
@@ -80,6 +82,57 @@ class Schedule(Hook):
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         if self.scheduler is not None:
             self.scheduler.load_state_dict(saved)
+
+
+class Freeze(Hook):
+    """Keeps a backbone as it is for the first epochs, while its last layer learns."""
+
+    def __init__(self, epochs: int):
+        self.epochs = epochs
+        self.frozen: bool | None = None
+
+    def before_batch(self, state: LoopState) -> None:
+        frozen = state.epoch < self.epochs
+        if frozen != self.frozen:
+            set_frozen(state.net, frozen)
+            self.frozen = frozen
+
+
+class Ema(Hook):
+    """A moving average of the weights, which takes their place at the end (Polyak and Juditsky 1992)."""
+
+    def __init__(self, decay: float):
+        self.decay = decay
+        self.average: Any = None
+
+    def before_fit(self, state: LoopState) -> None:
+        from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+        self.average = AveragedModel(
+            state.net, multi_avg_fn=get_ema_multi_avg_fn(self.decay), use_buffers=True
+        )
+
+    def after_step(self, state: LoopState) -> None:
+        self.average.update_parameters(state.net)
+
+    def after_fit(self, state: LoopState) -> None:
+        state.net.load_state_dict(self.average.module.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.average.state_dict())
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        self.average.load_state_dict(saved)
+
+
+def asked_hooks(settings: Fit) -> list[Hook]:
+    """The hooks that only some recipes ask for."""
+    hooks: list[Hook] = []
+    if settings.freeze:
+        hooks.append(Freeze(settings.epochs if settings.freeze == "all" else settings.freeze))
+    if settings.ema is not None:
+        hooks.append(Ema(settings.ema))
+    return hooks
 
 
 class Watch(Hook):

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from holdfast.errors import JobFailed
+from holdfast.fit.backbone import layer_groups
 from holdfast.fit.feed import Feed
+from holdfast.fit.heads import HeadLoss
 from holdfast.fit.hooks import Hook, LoopState
 from holdfast.keys import seed_of
-from holdfast.losses.base import Loss
 from holdfast.recipe.schema import Fit
 
 
@@ -24,17 +25,17 @@ def make_fabric(precision: str) -> Any:
 
 
 def make_optimizer(settings: Fit, net: torch.nn.Module) -> torch.optim.Optimizer:
+    """The settings' optimizer; a backbone's layers each with their own rate where these decay."""
     classes = {"adamw": torch.optim.AdamW, "nadam": torch.optim.NAdam, "sgd": torch.optim.SGD}
     extra: dict[str, Any] = {"momentum": 0.9, "nesterov": True} if settings.optimizer == "sgd" else {}
     if settings.optimizer == "adamw":
         extra["fused"] = True
-    return classes[settings.optimizer](
-        net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, **extra
-    )
+    groups: Any = net.parameters() if settings.layer_decay is None else layer_groups(net, settings)
+    return classes[settings.optimizer](groups, lr=settings.lr, weight_decay=settings.weight_decay, **extra)
 
 
 def train_network(
-    net: torch.nn.Module, feed: Feed, loss: Loss, settings: Fit, hooks: list[Hook], seed: int,
+    net: torch.nn.Module, feed: Feed, loss: HeadLoss, settings: Fit, hooks: list[Hook], seed: int,
     watch: Callable[[torch.nn.Module], float] | None = None,
 ) -> LoopState:  # fmt: skip
     """Train `net` on the batches of `feed`; `watch` gives the loss on the inner split.
@@ -44,7 +45,7 @@ def train_network(
     fabric = make_fabric(settings.precision)
     optimizer = make_optimizer(settings, net)
     net, optimizer = fabric.setup(net, optimizer)
-    state = LoopState(net, optimizer, settings.epochs, feed.steps())
+    state = LoopState(net, optimizer, settings.epochs, -(-feed.steps() // settings.accumulate))
     for hook in hooks:
         hook.before_fit(state)
     while state.epoch < settings.epochs and not state.stop:
@@ -62,16 +63,23 @@ def train_network(
     return state
 
 
-def _epoch(fabric: Any, state: LoopState, feed: Feed, loss: Loss, settings: Fit, hooks: list[Hook]) -> float:
+def _epoch(
+    fabric: Any, state: LoopState, feed: Feed, loss: HeadLoss, settings: Fit, hooks: list[Hook]
+) -> float:
     """One pass; returns the mean loss of a sample."""
     state.net.train()
     total, seen = torch.zeros((), dtype=torch.float64), 0
-    for batch in feed.batches(state.epoch):
+    share, batches = side_share(settings, state.epoch), feed.steps()
+    for number, batch in enumerate(feed.batches(state.epoch)):
         for hook in hooks:
             hook.before_batch(state)
         inputs, targets, weights = fabric.to_device((batch.inputs, batch.targets, batch.weights))
-        value = loss.value(state.net(inputs), targets, weights)
-        fabric.backward(value)
+        value = loss.value(state.net(smaller(inputs, share)), targets, weights)
+        fabric.backward(value / together(number, batches, settings.accumulate))
+        total += value.detach().double().cpu() * len(batch.inputs)
+        seen += len(batch.inputs)
+        if (number + 1) % settings.accumulate and number + 1 < batches:
+            continue
         if settings.clip is not None:
             fabric.clip_gradients(
                 state.net, state.optimizer, max_norm=settings.clip, error_if_nonfinite=False
@@ -83,9 +91,39 @@ def _epoch(fabric: Any, state: LoopState, feed: Feed, loss: Loss, settings: Fit,
             warnings.simplefilter("ignore", UserWarning)
             for hook in hooks:
                 hook.after_step(state)
-        total += value.detach().double().cpu() * len(batch.inputs)
-        seen += len(batch.inputs)
     mean = float(total) / max(seen, 1)
     if mean != mean:
         raise JobFailed(f"the loss became NaN in epoch {state.epoch}: lower fit.lr, or look at the inputs")
     return mean
+
+
+def together(number: int, batches: int, accumulate: int) -> int:
+    """Batches in the step that batch `number` belongs to; the last step of an epoch may have fewer.
+
+    >>> [together(i, 5, 2) for i in range(5)]
+    [2, 2, 2, 2, 1]
+    """
+    first = number - number % accumulate
+    return min(accumulate, batches - first)
+
+
+def side_share(settings: Fit, epoch: int) -> float:
+    """The share of the pictures' side that an epoch sees.
+
+    >>> [side_share(Fit(epochs=4, progressive=(0.5, 1.0)), epoch) for epoch in range(4)]
+    [0.5, 0.5, 1.0, 1.0]
+    """
+    if not settings.progressive:
+        return 1.0
+    return settings.progressive[epoch * len(settings.progressive) // settings.epochs]
+
+
+def smaller(inputs: torch.Tensor, share: float) -> torch.Tensor:
+    """Pictures `(b, h, w, c)` at a share of their side."""
+    if share == 1:
+        return inputs
+    sides = [max(1, round(side * share)) for side in inputs.shape[1:3]]
+    small = torch.nn.functional.interpolate(
+        inputs.permute(0, 3, 1, 2), size=sides, mode="bilinear", antialias=True
+    )
+    return small.permute(0, 2, 3, 1)

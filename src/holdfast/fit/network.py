@@ -13,7 +13,8 @@ from safetensors.torch import save
 
 from holdfast.data.dataset import Dataset
 from holdfast.fit.feed import Feed
-from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch
+from holdfast.fit.heads import Head, HeadLoss
+from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch, asked_hooks
 from holdfast.fit.loop import make_fabric, train_network
 from holdfast.fit.resolved import MemberSpec
 from holdfast.folds.inner import inner_split
@@ -35,8 +36,8 @@ class FittedNetwork:
 
     pipeline: Pipeline
     model: Network
+    head: Head
     shape: tuple[int, ...]  # of one prepared sample
-    target: TargetSpec
     scale: tuple[float, float]  # mean and deviation of a real target in the training part
     precision: str
     tta: tuple[TestTime, ...]
@@ -51,6 +52,14 @@ class FittedNetwork:
         """Raw outputs `(n, outputs)` without test-time augmentation, float32."""
         self._ready()
         return torch.cat([self._raw(self.pipeline.before(raw)) for raw in data.chunks(PREDICT_BATCH)])
+
+    def loss_on(self, data: Dataset, loss: HeadLoss) -> float:
+        """The loss on samples with targets, without test-time augmentation."""
+        truth = data.target
+        assert truth is not None
+        if self.head.target.kind == "real":
+            truth = ((truth - self.scale[0]) / self.scale[1]).astype(np.float32)
+        return float(loss.value(self.outputs(data), torch.from_numpy(truth), None))
 
     def predict(self, data: Dataset) -> np.ndarray:
         """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
@@ -67,15 +76,15 @@ class FittedNetwork:
         self.net.eval()
 
     def _raw(self, base: np.ndarray) -> torch.Tensor:
-        """Outputs of windows that the first half of the pipeline has seen."""
+        """Outputs for samples that the first half of the pipeline has seen."""
         fabric = make_fabric(self.precision)
         with torch.inference_mode(), fabric.autocast():
             X = torch.from_numpy(np.ascontiguousarray(self.pipeline.after(base))).to(fabric.device)
             return self.net(X).float().cpu()
 
     def _said(self, outputs: torch.Tensor) -> np.ndarray:
-        if self.target.kind == "classes":
-            return torch.softmax(outputs, dim=1).numpy()
+        if self.head.target.kind == "classes":
+            return self.head.shares(outputs)
         mean, deviation = self.scale
         return (outputs[:, 0] * deviation + mean).numpy()
 
@@ -96,9 +105,39 @@ class FittedNetwork:
     def __setstate__(self, state: dict[str, Any]) -> None:
         weights = state.pop("net")
         self.__dict__.update(state)
-        self.net = self.model.build(self.shape, self.target.outputs)
+        self.net = self.head.build(self.model, self.shape)
         if weights is not None:
             self.net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+
+
+def begin(
+    member: MemberSpec, learn: Dataset, target: TargetSpec, seed: int, seen: Dataset | None = None,
+    feed_of: type[Feed] = Feed,
+) -> tuple[FittedNetwork, Feed, HeadLoss]:  # fmt: skip
+    """An untrained network with what trains it on `learn`: its feed and its loss.
+
+    `seen`: what the pipeline learns from, where that is not `learn` (a habit).
+    """
+    model, settings, loss = member.model, member.fit, member.loss
+    assert isinstance(model, Network)
+    assert isinstance(loss, Loss)
+    assert settings is not None
+    assert learn.target is not None
+    scale = (0.0, 1.0)
+    y = learn.target
+    if target.kind == "real":
+        scale = (float(y.mean()), float(y.std()) or 1.0)
+        y = (y - scale[0]) / scale[1]
+    pipeline = Pipeline(member.prepare, learn.kind, learn.names).fit(learn if seen is None else seen)
+    head = Head(member.head, target)
+    feed = feed_of(learn, y, pipeline, member.augment, member.balance, target, settings.batch_size, seed)
+    torch.manual_seed(seed_of(seed, "weights"))
+    net = head.build(model, feed.sample_shape)
+    head.start(model, net)
+    fitted = FittedNetwork(
+        pipeline, model, head, feed.sample_shape, scale, settings.precision, member.tta, net
+    )
+    return fitted, feed, head.loss(loss, learn.target)
 
 
 def fit_network(
@@ -111,9 +150,7 @@ def fit_network(
     report: Report,
 ) -> FittedNetwork:
     """Train a network on a training part; an inner split of it is watched where the recipe asks for that."""
-    model, settings, loss = member.model, member.fit, member.loss
-    assert isinstance(model, Network)
-    assert isinstance(loss, Loss)
+    settings = member.fit
     assert settings is not None
     assert train.target is not None
     learn, watched = train, None
@@ -121,22 +158,8 @@ def fit_network(
         split = inner_split(train.target, train.groups, settings.inner, seed_of(seed, "inner"))
         if split is not None:
             learn, watched = train.take(split[0]), train.take(split[1])
-    assert learn.target is not None
-    scale = (0.0, 1.0)
-    y = learn.target
-    if target.kind == "real":
-        scale = (float(y.mean()), float(y.std()) or 1.0)
-        y = (y - scale[0]) / scale[1]
-    pipeline = Pipeline(member.prepare, train.kind, train.names).fit(learn)
-    if target.kind == "classes":
-        loss = loss.for_counts(np.bincount(y, minlength=target.n_classes))
-    feed = Feed(learn, y, pipeline, member.augment, member.balance, target, settings.batch_size, seed)
-    torch.manual_seed(seed_of(seed, "weights"))
-    net = model.build(feed.sample_shape, target.outputs)
-    fitted = FittedNetwork(
-        pipeline, model, feed.sample_shape, target, scale, settings.precision, member.tta, net
-    )
-    hooks: list[Hook] = [Schedule(settings)]
+    fitted, feed, loss = begin(member, learn, target, seed)
+    hooks: list[Hook] = [Schedule(settings), *asked_hooks(settings)]
     if watched is not None and (settings.patience is not None or settings.best):
         hooks.append(Watch(settings.patience))
     hooks.append(Curve(None if folder is None else folder / "curve.csv", report))
@@ -145,10 +168,7 @@ def fit_network(
 
     def watch(_: torch.nn.Module) -> float:
         assert watched is not None
-        assert watched.target is not None
-        truth = watched.target if target.kind == "classes" else (watched.target - scale[0]) / scale[1]
-        targets = torch.from_numpy(truth if target.kind == "classes" else truth.astype(np.float32))
-        return float(loss.value(fitted.outputs(watched), targets, None))
+        return fitted.loss_on(watched, loss)
 
-    train_network(net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
+    train_network(fitted.net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
     return fitted

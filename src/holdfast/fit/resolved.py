@@ -10,6 +10,7 @@ from holdfast.balance.base import Balance
 from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
 from holdfast.features.base import Features
+from holdfast.fit.heads import check_head
 from holdfast.fit.precision import chosen_precision
 from holdfast.losses.base import Loss
 from holdfast.models.base import Estimator, Model, Network
@@ -21,8 +22,8 @@ from holdfast.recipe.schema import Fit, Recipe
 from holdfast.recipe.target import TargetSpec
 from holdfast.select.base import Selection
 
-DEFAULT_LOSS = {"classes": "cross_entropy", "real": "mse"}
-DEFAULT_FEATURES = {"windows": "window_statistics"}
+DEFAULT_LOSS = {"classes": "cross_entropy", "real": "mse", "sigmoid": "binary_cross_entropy"}
+DEFAULT_FEATURES = {"windows": "window_statistics", "images": "hog"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class MemberSpec:
     model: Model
     features: tuple[Features, ...]
     select: Selection | None
+    head: str
     loss: Loss | None
     prepare: tuple[Preparation, ...]
     balance: tuple[Balance, ...]
@@ -47,6 +49,7 @@ class MemberSpec:
             "model": self.model.entry(),
             "features": [maker.entry() for maker in self.features],
             "select": None if self.select is None else self.select.entry(),
+            "head": self.head,
             "loss": None if self.loss is None else self.loss.entry(),
             "prepare": [step.entry() for step in self.prepare],
             "balance": [step.entry() for step in self.balance],
@@ -67,10 +70,12 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
             f"{where}.model: {model.name} predicts {_either(model.targets)}, the target is {target.kind}"
         )
     model.check(target, train, f"{where}.model.{model.name}")
+    check_head(member.head, target, network, where)
     parts: dict[str, Any] = {
+        "head": member.head,
         "features": _features(model, member.features, kind, where),
         "select": _select(model, member.select, where),
-        "loss": _loss(model, member.loss, target, where),
+        "loss": _loss(model, member.loss, member.head, target, where),
         "prepare": recipe.prepare if member.prepare is None else member.prepare,
         "balance": recipe.balance if member.balance is None else member.balance,
         "augment": (recipe.augment if member.augment is None else member.augment) if network else (),
@@ -110,8 +115,18 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
         )
     fit = recipe.fit.merged(member.fit) if network else None
     if fit is not None:
+        _check_fit(fit, model, kind, where)
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
     return MemberSpec(name=name, model=model, fit=fit, **parts)
+
+
+def _check_fit(fit: Fit, model: Network, kind: str, where: str) -> None:
+    """Raises BadInput for settings that only pictures or backbones know."""
+    if fit.progressive and kind != "images":
+        raise BadInput(f"{where}.fit.progressive: makes pictures smaller, the data are {kind}; leave it out")
+    for field in ("freeze", "layer_decay"):
+        if getattr(fit, field) and not model.has_backbone:
+            raise BadInput(f"{where}.fit.{field}: {model.name} has no backbone of layers; leave {field} out")
 
 
 def _either(names: frozenset[str]) -> str:
@@ -128,7 +143,13 @@ def _features(
         return ()
     if isinstance(model, Network) or (not given and kind not in DEFAULT_FEATURES):
         raise BadInput(f"{where}.model: {model.name} takes {_either(model.takes)}, the data are {kind}")
-    return given or (parse("features", DEFAULT_FEATURES[kind]),)
+    makers = given or (parse("features", DEFAULT_FEATURES[kind]),)
+    for maker in makers:
+        if kind not in maker.takes:  # type: ignore[attr-defined]
+            raise BadInput(
+                f"{where}.features: {maker.name} takes {_either(maker.takes)}, the data are {kind}"
+            )  # type: ignore[attr-defined]
+    return makers
 
 
 def _select(model: Model, given: Component | None, where: str) -> Component | None:
@@ -137,16 +158,19 @@ def _select(model: Model, given: Component | None, where: str) -> Component | No
     return given
 
 
-def _loss(model: Model, given: Component | None, target: TargetSpec, where: str) -> Component | None:
-    """A network's loss: what the member says, or the target's default."""
+def _loss(
+    model: Model, given: Component | None, head: str, target: TargetSpec, where: str
+) -> Component | None:
+    """A network's loss: what the member says, or the default of the head and the target."""
     if not isinstance(model, Network):
         if given is not None:
             raise BadInput(f"{where}.loss: {model.name} is no network and has its own loss; leave loss out")
         return None
-    loss = given or parse("loss", DEFAULT_LOSS[target.kind])
+    loss = given or parse("loss", DEFAULT_LOSS.get(head, DEFAULT_LOSS[target.kind]))
     assert isinstance(loss, Loss)
     if loss.targets != target.kind:
         raise BadInput(f"{where}.loss: {loss.name} is for {loss.targets}, the target is {target.kind}")
+    loss.check(target, head, f"{where}.loss")
     return loss
 
 

@@ -52,6 +52,11 @@ class Network(Model):
     """
 
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
+    has_backbone: ClassVar[bool] = False  # its module holds a timm model under `backbone`
 
     def build(self, shape: tuple[int, ...], outputs: int) -> nn.Module:
         raise NotImplementedError
+
+    def start(self, net: nn.Module) -> None:
+        """Load the weights that training starts from into a new net; most start from random ones."""
+        return None

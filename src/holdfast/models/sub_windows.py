@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from holdfast.errors import BadInput
-from holdfast.features.base import Features
+from holdfast.features.base import Features, table_of
 from holdfast.models.base import Estimator
 from holdfast.models.nested import check_inside, estimator_inside, fit_inside
 from holdfast.recipe.registry import Component, Named, component, parse
@@ -134,5 +134,4 @@ class SubWindowEstimator:
         if self.features is None:
             return rows, count
         assert isinstance(self.features, Features)
-        made = self.features.transform(rows).astype(np.float64)
-        return np.nan_to_num(made, copy=False, nan=0.0, posinf=0.0, neginf=0.0), count
+        return table_of([self.features], rows).astype(np.float64), count

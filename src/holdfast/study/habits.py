@@ -21,16 +21,15 @@ from holdfast.data.dataset import Dataset
 from holdfast.engine.threads import cores, limited
 from holdfast.errors import BadInput
 from holdfast.fit.feed import Feed
-from holdfast.fit.hooks import Curve, Hook, Schedule, Watch
+from holdfast.fit.hooks import Curve, Hook, Schedule, Watch, asked_hooks
 from holdfast.fit.loop import train_network
-from holdfast.fit.network import FittedNetwork
+from holdfast.fit.network import FittedNetwork, begin
 from holdfast.fit.resolved import MemberSpec, resolve
 from holdfast.folds.base import Splitter
 from holdfast.folds.inner import inner_split
 from holdfast.folds.splitters import Stratified
 from holdfast.folds.table import Folds, make_folds
 from holdfast.keys import for_step, item_keys, seed_of
-from holdfast.losses.base import Loss
 from holdfast.losses.cross_entropy import CrossEntropy
 from holdfast.metrics.base import Metric
 from holdfast.models.base import Network
@@ -184,35 +183,25 @@ def _fit(
     seed: int, report: Report,
 ) -> tuple[HabitNetwork, float]:  # fmt: skip
     """What `fit_network` does, with the habits where they act; also the lowest loss that was watched."""
-    model, settings, loss = member.model, member.fit, member.loss
-    assert isinstance(model, Network)
-    assert isinstance(loss, Loss)
+    settings = member.fit
     assert settings is not None
     learn, watched = _parts(member, data, part, habits, seed)
-    assert learn.target is not None
-    seen = data if habits.scaler_before_split else learn
-    pipeline = Pipeline(member.prepare, data.kind, data.names).fit(seen)
-    loss = loss.for_counts(np.bincount(learn.target, minlength=target.n_classes))
-    make = DrawnOnce if habits.one_roll else Feed
-    feed = make(
-        learn, learn.target, pipeline, member.augment, member.balance, target, settings.batch_size, seed
-    )
-    torch.manual_seed(seed_of(seed, "weights"))
-    net = model.build(feed.sample_shape, target.outputs)
-    fitted = HabitNetwork(
-        pipeline, model, feed.sample_shape, target, (0.0, 1.0), settings.precision, member.tta, net, habits.marks
+    begun, feed, loss = begin(
+        member, learn, target, seed, data if habits.scaler_before_split else None,
+        DrawnOnce if habits.one_roll else Feed,
     )  # fmt: skip
+    fitted = HabitNetwork(**vars(begun), habits=habits.marks)
     best = Watch(settings.patience)
-    hooks: list[Hook] = [Schedule(settings)]
+    hooks: list[Hook] = [Schedule(settings), *asked_hooks(settings)]
     if watched is not None and (habits.watch_scored_fold or settings.patience is not None or settings.best):
         hooks.append(best)
     hooks.append(Curve(None, report))
 
     def watch(_: torch.nn.Module) -> float:
         assert watched is not None
-        return float(loss.value(fitted.outputs(watched), torch.from_numpy(watched.target), None))
+        return fitted.loss_on(watched, loss)
 
-    train_network(net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
+    train_network(fitted.net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
     return fitted, best.best
 
 

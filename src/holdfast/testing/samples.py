@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.data.dataset import Dataset
-from holdfast.recipe.target import TargetSpec
+from holdfast.recipe.target import Attribute, TargetSpec
 
 CLASSES = TargetSpec(kind="classes", column="label", names=("sit", "stand", "walk"))
 REAL = TargetSpec(kind="real", column="value")
+# the same classes, made of attributes: "moving and sitting" is a combination that no class has
+JOINT = TargetSpec(
+    kind="classes",
+    column="label",
+    names=CLASSES.names,
+    attributes=(
+        Attribute(name="motion", values=("still", "moving"), of_class=(0, 0, 1)),
+        Attribute(name="height", values=("low", "high"), of_class=(0, 1, 1), ordered=True),
+    ),
+)
 SHAPES = {"windows": (16, 3), "table": (4,), "images": (20, 16, 3)}
 NAMES = {"windows": ("x", "y", "z"), "table": ("c0", "c1", "c2", "c3"), "images": ("red", "green", "blue")}
 

@@ -29,12 +29,12 @@ class Dataset:
     source: np.ndarray
     names: tuple[str, ...]
     target: np.ndarray | None = None
-    teach: np.ndarray | None = None
     groups: np.ndarray | None = None
     order: np.ndarray | None = None
     rows: np.ndarray | None = None
     fingerprint: str = ""
     span: float = 0.0  # how much of `order` a sample covers: those nearer to one another overlap
+    teach: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

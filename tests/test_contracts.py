@@ -19,7 +19,11 @@ def arranged_windows(self: Any, folder: Path) -> Any:
     return parse("data", {**tiny.LONG, "folder": str(tiny.long_folder(folder))})
 
 
-ARRANGED = {"table": arranged_table, "windows": arranged_windows}
+def arranged_images(self: Any, folder: Path) -> Any:
+    return parse("data", {**tiny.IMAGES, "folder": str(tiny.image_folder(folder))})
+
+
+ARRANGED = {"table": arranged_table, "windows": arranged_windows, "images": arranged_images}
 
 
 def test_every_kind_has_a_contract() -> None:

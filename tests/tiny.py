@@ -69,6 +69,34 @@ def long_folder(folder: Path, **sizes: int) -> Path:
     return folder
 
 
+def write_photos(folder: Path, photos: dict[str, np.ndarray]) -> Path:
+    """Pixels `(h, w, 3)` as files without loss, by their names."""
+    from PIL import Image
+
+    for name, pixels in photos.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(folder / name)
+    return folder
+
+
+def image_folder(folder: Path, **sizes: int) -> Path:
+    """Photos of 20 × 16 in train/ and test/ beside train.csv, test.csv and a sample with one class column.
+
+    The label is a function of `shade` (dark, light) and `age` (cut at 30).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = tiny_data("images", **sizes)
+    assert data.target is not None
+    names = [f"{name}.png" for name in data.ids]
+    write_photos(folder / "train", dict(zip(names, data.read())))
+    write_photos(folder / "test", {f"t{i:03}.png": pixels for i, pixels in enumerate(data.read()[:8])})
+    shade, age = np.array(["dark", "dark", "light"])[data.target], np.array([29, 41, 35])[data.target]
+    side(**sizes).assign(image=names, shade=shade, age=age).to_csv(folder / "train.csv", index=False)
+    tests_of(8).assign(image=[f"t{i:03}.png" for i in range(8)]).to_csv(folder / "test.csv", index=False)
+    tests_of(8).assign(label=CLASSES[0]).to_csv(folder / "sample.csv", index=False)
+    return folder
+
+
 COLUMNS = {"id": "id", "group": "subject", "target": "label"}
 TABLE = {"kind": "table", "train": "train.csv", "test": "test.csv", "sample": "sample.csv", **COLUMNS}
 ARRAYS = {
@@ -78,6 +106,11 @@ LONG = {
     "kind": "windows", "train": "train.csv.gz", "labels": "labels.csv", "test": "test.csv.gz", "sample": "sample.csv",
     "time": "time", **COLUMNS,
 }  # fmt: skip
+IMAGES = {
+    "kind": "images", "train": "train.csv", "images": "train", "test": "test.csv", "test_images": "test",
+    "sample": "sample.csv", "path": "image", **COLUMNS,
+}  # fmt: skip
+ATTRIBUTES = {"shade": {"values": ["dark", "light"]}, "age": {"cut": [30]}}
 TREES = {"model": {"extra_trees": {"n_estimators": 5}}}
 CONV = {
     "model": {"conv_residual": {"width": 4, "kernel": 3, "dense": 4}},

@@ -68,6 +68,10 @@ class DataSpec(Component):
     def side(self, path: Path, frame: pd.DataFrame, ids: np.ndarray) -> tuple[TargetSpec, dict[str, Any]]:
         """Target spec, and the training samples' targets, groups and order."""
         spec, target = target_of(path, frame, ids, self.target, self.target_kind)
+        return spec, {"target": target, **self.beside(path, frame, ids)}
+
+    def beside(self, path: Path, frame: pd.DataFrame, ids: np.ndarray) -> dict[str, np.ndarray | None]:
+        """The training samples' groups and order, where the recipe names their columns."""
         groups = groups_of(path, frame, ids, self.group) if self.group else None
         if self.order and (missing := np.flatnonzero(frame[self.order].isna())).size:
             raise BadInput(
@@ -76,4 +80,4 @@ class DataSpec(Component):
         order = pd.Index(frame[self.order]).factorize(sort=True)[0].astype(np.float64) if self.order else None
         if self.order and pd.api.types.is_numeric_dtype(frame[self.order]):
             order = frame[self.order].to_numpy(dtype=np.float64)
-        return spec, {"target": target, "groups": groups, "order": order}
+        return {"groups": groups, "order": order}

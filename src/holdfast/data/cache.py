@@ -5,6 +5,8 @@ They lie in `$HOLDFAST_CACHE`, else in `~/.cache/holdfast`; everything there can
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.store.atomic import write_array
+from holdfast.errors import BadInput
+from holdfast.store.atomic import write_array, write_json
 from holdfast.store.hashes import hash_file, hash_value
 
 VERSION = 1  # raise when what is stored for the same file changes
@@ -28,3 +31,37 @@ def cached_array(path: Path, make: Callable[[], np.ndarray], key: Any = None) ->
     if not file.is_file():
         write_array(file, make())
     return np.load(file, mmap_mode="r")
+
+
+def filled_array(key: Any, fill: Callable[[Path], dict[str, Any]]) -> tuple[np.ndarray, dict[str, Any]]:
+    """The array that `fill` writes into a file, memory-mapped, and the facts that it gives of it.
+
+    For what is too large to be made in memory first. `fill` opens the file with `new_map`.
+    """
+    file = cache_folder() / f"{hash_value([VERSION, key])}.npy"
+    facts = file.with_suffix(".json")
+    if not (file.is_file() and facts.is_file()):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+        try:
+            write_json(facts, fill(draft))
+            draft.replace(file)  # last: an array without its facts would be made again
+        finally:
+            draft.unlink(missing_ok=True)
+    return np.load(file, mmap_mode="r"), json.loads(facts.read_text(encoding="utf-8"))
+
+
+def new_map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap[Any, Any]:
+    """A new `.npy` file to write into. Raises BadInput where the disk has no room for it."""
+    try:
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        if hasattr(os, "posix_fallocate"):  # else a full disk ends the process while the map is written
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        size = math.prod(shape) * np.dtype(dtype).itemsize / 1e9
+        raise BadInput(
+            f"{path.parent} has no room for {size:.1f} GB ({error.strerror});"
+            " make some, or let HOLDFAST_CACHE name a folder on another disk"
+        ) from None
+    return array

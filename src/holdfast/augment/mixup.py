@@ -1,4 +1,4 @@
-"""Mixed windows, mixed targets."""
+"""Mixed samples, mixed targets."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from holdfast.recipe.registry import component
 
 @component("mixup")
 class Mixup(Augmentation):
-    """Blend each window with another of its batch, and the targets by the same share (Zhang et al. 2018).
+    """Blend each sample with another of its batch, and the targets by the same share (Zhang et al. 2018).
 
     λ is drawn for each pair from Beta(alpha, alpha); the larger part is the sample's own.
     """
 
+    takes: ClassVar[frozenset[str]] = frozenset({"windows", "images"})
     mixes_targets: ClassVar[bool] = True
 
     alpha: float = Field(
@@ -29,4 +30,7 @@ class Mixup(Augmentation):
         self, batch: np.ndarray, targets: np.ndarray, keys: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         partner, share = partners(keys), own_shares(keys, self.alpha)
-        return mixed(batch, partner, share), mixed(targets, partner, share)
+        made = mixed(batch.astype(np.float32, copy=False), partner, share)
+        if batch.dtype == np.uint8:
+            made = np.rint(made, out=made).astype(np.uint8)
+        return made, mixed(targets, partner, share)

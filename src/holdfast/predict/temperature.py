@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.predict.base import Postprocess
+from holdfast.predict.base import FLOOR, Postprocess
 from holdfast.recipe.registry import component
 from holdfast.recipe.target import TargetSpec
 
-FLOOR = 1e-7  # probability that a logarithm takes for 0
 REACH = (-3.0, 3.0)  # of the logarithm of the temperature
 
 

@@ -1,8 +1,9 @@
-"""Test-time augmentation of windows: rolled, with noise, in parts."""
+"""Test-time augmentation of windows: rolled, with noise, in parts (of pictures too)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from holdfast.augment.resample import crop
 from holdfast.keys import normals, seed_of
 from holdfast.predict.base import TestTime
+from holdfast.predict.image_views import framed
 from holdfast.recipe.registry import component
 
 
@@ -55,15 +57,35 @@ class JitterViews(TestTime):
             yield batch + normals(key, batch.shape[1:]) * reach
 
 
+# where crops of pictures lie, from 0 (top, left) to 1 (bottom, right): opposite corners follow each other
+PLACES = ((0.5, 0.5), (0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0))
+
+
 @component("crops")
 class CropViews(TestTime):
-    """Cut evenly placed parts out of each window, each resized to the full length."""
+    """Cut parts out of each sample, each resized to the full length or size.
+
+    Of a window they lie evenly; of a picture they are the middle and the four corners (Krizhevsky et al. 2012).
+    """
+
+    takes: ClassVar[frozenset[str]] = frozenset({"windows", "images"})
 
     times: int = Field(
-        5, ge=1, description="crops, from the window's start to its end; one alone lies in the middle"
+        5,
+        ge=1,
+        description="crops, from the window's start to its end; one alone lies in the middle; of pictures five at most",
     )
-    share: float = Field(0.9, gt=0, lt=1, description="length of a crop, as a share of the window")
+    share: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="length of a crop, as a share of the window; of a picture its share of each side",
+    )
 
     def views(self, batch: np.ndarray) -> Iterator[np.ndarray]:
+        if batch.ndim == 4:
+            for place in PLACES[: self.times]:
+                yield framed(batch, place, self.share)
+            return
         for start in np.linspace(0, 1, self.times) if self.times > 1 else [0.5]:
             yield crop(batch, np.full(len(batch), start), np.full(len(batch), self.share))

@@ -8,6 +8,7 @@ from holdfast.errors import BadInput
 from holdfast.recipe.strict import nearest
 
 AXES = ("x", "y", "z")
+RGB = ("red", "green", "blue")  # the channels of pictures
 Triple = tuple[int, int, int]
 
 

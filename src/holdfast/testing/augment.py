@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.keys import item_keys, seed_of
 from holdfast.testing.base import ComponentContract
-from holdfast.testing.samples import NAMES, tiny_data
+from holdfast.testing.samples import NAMES, SHAPES, tiny_data
 
 Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -17,16 +17,22 @@ Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
 class AugmentContract(ComponentContract):
     """Pure; decided by the keys alone; targets as they were, unless it declares that it mixes them."""
 
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Every test of a batch runs on each kind of data that the component takes."""
+        if "kind" in metafunc.fixturenames:
+            metafunc.parametrize("kind", sorted(self.component.takes))
+
     def changed(self, X: np.ndarray, y: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The component, for the channels of the tiny windows, on a batch."""
-        return self.component.for_channels(NAMES[sorted(self.component.takes)[-1]]).apply(X, y, keys)
+        """The component, for the channels of the tiny data, on a batch."""
+        (kind,) = (kind for kind in self.component.takes if len(SHAPES[kind]) == X.ndim - 1)
+        return self.component.for_channels(NAMES[kind]).apply(X, y, keys)
 
     @pytest.fixture
-    def batch(self) -> Callable[[int], Drawn]:
+    def batch(self, kind: str) -> Callable[[int], Drawn]:
         """Batch, targets and keys of an epoch."""
 
         def of_epoch(epoch: int) -> Drawn:
-            data = tiny_data(sorted(self.component.takes)[-1])
+            data = tiny_data(kind)
             assert data.target is not None
             y = np.eye(3, dtype=np.float32)[data.target] if self.component.mixes_targets else data.target
             return data.read(), y, item_keys(seed_of(0, "augment", epoch), np.arange(len(data)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from holdfast.predict.base import views_of
 from holdfast.testing.base import ComponentContract
-from holdfast.testing.samples import CLASSES, NAMES, tiny_data
+from holdfast.testing.samples import JOINT, NAMES, tiny_data
 
 
 class TestTimeContract(ComponentContract):
@@ -14,33 +15,38 @@ class TestTimeContract(ComponentContract):
 
     __test__ = False
 
-    def views(self, X: np.ndarray) -> list[np.ndarray]:
-        return list(self.component.for_channels(NAMES["windows"]).views(X))
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Every test of a batch runs on each kind of data that the component takes."""
+        if "kind" in metafunc.fixturenames:
+            metafunc.parametrize("kind", sorted(self.component.takes))
 
-    def test_shape_and_type_stay(self) -> None:
-        X = tiny_data().read()
-        made = self.views(X)
+    def views(self, X: np.ndarray, kind: str) -> list[np.ndarray]:
+        return list(self.component.for_channels(NAMES[kind]).views(X))
+
+    def test_shape_and_type_stay(self, kind: str) -> None:
+        X = tiny_data(kind).read()
+        made = self.views(X, kind)
         assert made
         for view in made:
             assert view.shape == X.shape
-            assert view.dtype == np.float32
+            assert view.dtype == X.dtype
             assert np.isfinite(view).all()
 
-    def test_input_is_left_alone_and_is_the_first_view(self) -> None:
-        X = tiny_data().read()
+    def test_input_is_left_alone_and_is_the_first_view(self, kind: str) -> None:
+        X = tiny_data(kind).read()
         kept = X.copy()
-        first = next(iter(views_of([self.component.for_channels(NAMES["windows"])], X)))
-        self.views(X)
+        first = next(iter(views_of([self.component.for_channels(NAMES[kind])], X)))
+        self.views(X, kind)
         assert np.array_equal(X, kept)
         assert np.array_equal(first, X)
 
-    def test_some_view_is_changed(self) -> None:
-        X = tiny_data().read()
-        assert any(not np.array_equal(view, X) for view in self.views(X))
+    def test_some_view_is_changed(self, kind: str) -> None:
+        X = tiny_data(kind).read()
+        assert any(not np.array_equal(view, X) for view in self.views(X, kind))
 
-    def test_each_sample_by_itself_and_the_same_each_time(self) -> None:
-        X, some = tiny_data().read(), np.array([9, 0, 30])
-        for whole, part, again in zip(self.views(X), self.views(X[some]), self.views(X)):
+    def test_each_sample_by_itself_and_the_same_each_time(self, kind: str) -> None:
+        X, some = tiny_data(kind).read(), np.array([9, 0, 30])
+        for whole, part, again in zip(self.views(X, kind), self.views(X[some], kind), self.views(X, kind)):
             assert np.array_equal(part, whole[some])
             assert np.array_equal(whole, again)
 
@@ -58,7 +64,7 @@ class PostprocessContract(ComponentContract):
     def test_gives_probabilities(self) -> None:
         said, truth = self.drawn()
         kept = said.copy()
-        made = self.component.apply(self.component.fit(said, truth, CLASSES), said)
+        made = self.component.apply(self.component.fit(said, truth, JOINT), said)
         assert np.array_equal(said, kept)
         assert made.shape == said.shape
         assert made.dtype == said.dtype
@@ -67,19 +73,19 @@ class PostprocessContract(ComponentContract):
 
     def test_each_row_by_itself(self) -> None:
         said, truth = self.drawn()
-        learned, some = self.component.fit(said, truth, CLASSES), np.array([80, 3, 44])
+        learned, some = self.component.fit(said, truth, JOINT), np.array([80, 3, 44])
         np.testing.assert_allclose(
             self.component.apply(learned, said[some]), self.component.apply(learned, said)[some], rtol=1e-5
         )
 
     def test_fitted_twice_is_equal(self) -> None:
         said, truth = self.drawn()
-        first, second = (self.component.apply(self.component.fit(said, truth, CLASSES), said) for _ in "ab")
+        first, second = (self.component.apply(self.component.fit(said, truth, JOINT), said) for _ in "ab")
         assert np.array_equal(first, second)
 
     def test_certain_rows_and_an_absent_class_leave_numbers(self) -> None:
         truth = np.array([0, 1, 0, 1, 0, 1])
         said = np.eye(3, dtype=np.float32)[[0, 1, 0, 1, 1, 2]]
-        made = self.component.apply(self.component.fit(said, truth, CLASSES), said)
+        made = self.component.apply(self.component.fit(said, truth, JOINT), said)
         assert np.isfinite(made).all()
         np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)

@@ -15,7 +15,7 @@ from holdfast.engine.machine import Facts
 
 SOUND = Facts(
     python=(3, 11, 7), system="linux", torch="2.13.0+cpu", torch_error=None, torchvision="0.28.0+cpu",
-    torchvision_error=None,
+    torchvision_error=None, torchvision_ops=True,
     fabric="2.6.6", cuda_build=None, gpus=(), driver=None, bf16=False, cores=2, memory=16 * GIB, disk=50 * GIB, libgomp=True,
     venv=True, make=True, step_error=None, step_seconds=0.1,
 )  # fmt: skip
@@ -60,6 +60,12 @@ def test_a_sound_machine_has_no_finding() -> None:
 
 def test_torchvision_is_optional() -> None:
     assert diagnose(replace(SOUND, torchvision=None))[0].level == "ok"
+
+
+def test_a_torchvision_of_another_build_is_no_finding_but_is_said() -> None:
+    found = diagnose(replace(SOUND, torchvision_ops=False))[0]
+    assert found.level == "ok"
+    assert "its own operators do not load" in found.seen
 
 
 def test_a_mismatched_pair_comes_first() -> None:

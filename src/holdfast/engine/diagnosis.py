@@ -54,6 +54,8 @@ def torch_pair(facts: Facts) -> Finding:
     if facts.torchvision_error:
         advice = f"both must come from the same index: pip uninstall torchvision, then {install}"
         return Finding(what, "error", f"{seen}; import fails: {facts.torchvision_error}", advice)
+    if not facts.torchvision_ops:
+        seen += "; its own operators do not load beside this build of torch, and pictures need none of them"
     return Finding(what, "ok", seen)
 
 

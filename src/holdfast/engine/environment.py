@@ -11,7 +11,8 @@ from holdfast.engine.threads import cores
 
 PACKAGES = (
     "holdfast", "torch", "lightning-fabric", "numpy", "scipy", "scikit-learn", "lightgbm", "aeon", "numba",
-    "pandas", "pyarrow", "pydantic",
+    "simdkalman", "imbalanced-learn", "pandas", "pyarrow", "pydantic",
+    "xgboost", "xgboost-cpu", "catboost", "torchvision", "timm", "pillow", "opencv-python-headless", "scikit-image",
 )  # fmt: skip
 
 

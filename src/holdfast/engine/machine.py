@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from holdfast import vision
 from holdfast.engine.threads import cores
 
 
@@ -26,6 +27,7 @@ class Facts:
     torch_error: str | None
     torchvision: str | None
     torchvision_error: str | None
+    torchvision_ops: bool  # its own operators load, which Holdfast does without
     fabric: str | None
     cuda_build: str | None  # the CUDA that torch was built with
     gpus: tuple[str, ...]  # that torch can use
@@ -50,13 +52,15 @@ def gather() -> Facts:
     cuda_build, gpus, bf16 = (None, (), False) if torch_error else _torch_facts()
     step_error, seconds = ("torch cannot be imported", 0.0) if torch_error else training_step()
     torchvision = _version("torchvision")
+    vision_error, vision_ops = _torchvision() if torchvision and not torch_error else (None, False)
     return Facts(
         python=sys.version_info[:3],
         system=sys.platform,
         torch=_version("torch"),
         torch_error=torch_error,
         torchvision=torchvision,
-        torchvision_error=_import_error("torchvision") if torchvision and not torch_error else None,
+        torchvision_error=vision_error,
+        torchvision_ops=vision_ops,
         fabric=_version("lightning-fabric"),
         cuda_build=cuda_build,
         gpus=gpus,
@@ -122,6 +126,15 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def _torchvision() -> tuple[str | None, bool]:
+    """Why torchvision cannot be used, and whether its own operators can."""
+    try:
+        found = vision.torchvision()
+    except Exception as error:  # whatever an import raises
+        return f"{type(error).__name__}: {error}", False
+    return None, bool(found.extension._has_ops())
 
 
 def _import_error(name: str) -> str | None:

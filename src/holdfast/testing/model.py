@@ -31,6 +31,7 @@ SMALL = {
     "inner": 2,
     "max_iter": 50,
     "min_child_samples": 2,
+    "backbone": "test_resnet",
 }
 LEARN, OTHER = np.arange(0, 24), np.arange(24, 36)
 SPECS = {"classes": CLASSES, "real": REAL}
@@ -84,7 +85,7 @@ class ModelContract(ComponentContract):
         """Fitted again, with all other samples changed, it predicts the same to the bit."""
         for member, data, target in self.cases():
             source = data.source.copy()
-            source[OTHER] = source[OTHER] * -50 + 1000
+            source[OTHER] = 255 - source[OTHER] if data.dtype == np.uint8 else source[OTHER] * -50 + 1000
             assert data.target is not None
             y = data.target.copy()
             y[OTHER] = y[OTHER][::-1]

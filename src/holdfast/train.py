@@ -20,7 +20,8 @@ from holdfast.engine.job import Job, Work
 from holdfast.engine.processes import Processes
 from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats
 from holdfast.errors import BadInput
-from holdfast.fit.resolved import resolve, unreached
+from holdfast.fit.resolved import resolve, saw_unlabelled, unreached
+from holdfast.fit.transfer import with_starts
 from holdfast.folds.base import Splitter
 from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
@@ -106,9 +107,11 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     if not kept:
         raise BadInput("members: every member is left out; take `left_out` from one")
     members = {name: resolve(recipe, name, loaded.train, target) for name in kept}
+    members, begun = with_starts(members, loaded.train, folds, target)
     chain = chain_of(recipe, list(members), target)
     dropped = [f"{name} is left out: {one.left_out}" for name, one in recipe.members.items() if one.left_out]
-    notes = [*loaded.notes, *dropped, *said, *unreached(recipe, list(members.values()))]
+    listed = list(members.values())
+    notes = [*loaded.notes, *dropped, *said, *unreached(recipe, listed), *begun, *saw_unlabelled(listed)]
     if loaded.train.groups is None:
         notes.append(
             "no groups are known: folds and intervals take every sample as independent of all others"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from holdfast.errors import BadInput
-from holdfast.fit.feed import Feed, _copy_numbers, _cuts
+from holdfast.fit.feed import Feed, _copy_numbers, cuts
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.recipe.registry import parse
 from holdfast.testing.samples import CLASSES, tiny_data
@@ -109,8 +109,8 @@ def test_class_weights_even_out_the_classes() -> None:
 
 
 def test_last_batch_of_one_joins_the_one_before() -> None:
-    assert _cuts(17, 8) == [(0, 8), (8, 17)]
-    assert _cuts(18, 8) == [(0, 8), (8, 16), (16, 18)]
-    assert _cuts(1, 8) == [(0, 1)]
+    assert cuts(17, 8) == [(0, 8), (8, 17)]
+    assert cuts(18, 8) == [(0, 8), (8, 16), (16, 18)]
+    assert cuts(1, 8) == [(0, 1)]
     made = feed(size=len(feed().train) - 1)
     assert made.steps() == len(list(made.batches(0))) == 1

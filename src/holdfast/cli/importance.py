@@ -64,7 +64,7 @@ def importance(
 
 
 @contextmanager
-def progress() -> Iterator[Any]:
+def progress(study: str = "importance") -> Iterator[Any]:
     """What `report` of a study calls: a bar on a terminal, a line a fold elsewhere."""
     if not sys.stdout.isatty():
         yield lambda event: print(f"[{event['done']}/{event['jobs']}] {event['job']}", flush=True)
@@ -76,7 +76,7 @@ def progress() -> Iterator[Any]:
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), transient=True,
     )  # fmt: skip
     with bar:
-        task = bar.add_task("importance", total=None)
+        task = bar.add_task(study, total=None)
         yield lambda event: bar.update(
             task, completed=event["done"], total=event["jobs"], description=event["job"]
         )

@@ -1,6 +1,6 @@
 """What a `train` shows while it works: bars on a terminal, plain lines elsewhere.
 
-Both read the events of `holdfast.train` and of the loop: run, note, folds, start, epoch, done.
+Both read the events of `holdfast.train` and of the loop: run, note, folds, start, pretrain, epoch, done.
 """
 
 from __future__ import annotations
@@ -65,6 +65,11 @@ class Lines:
 
     def on_start(self, event: Event) -> None: ...
 
+    def on_pretrain(self, event: Event) -> None:
+        if time.monotonic() - self.spoke > QUIET:
+            self.spoke = time.monotonic()
+            self.say(f"{event['job']}: pretraining, {pretraining(event)}")
+
     def on_epoch(self, event: Event) -> None:
         if time.monotonic() - self.spoke > QUIET:
             self.spoke = time.monotonic()
@@ -112,6 +117,10 @@ class Bars(Lines):
         job = event["job"]
         self.current[job] = self.bars.add_task(job, total=None, count="")
 
+    def on_pretrain(self, event: Event) -> None:
+        task, done = self.current[event["job"]], event["epoch"] + 1
+        self.bars.update(task, total=event["epochs"], completed=done, count=f"pretrain {pretraining(event)}")
+
     def on_epoch(self, event: Event) -> None:
         job, done = event["job"], event["epoch"] + 1
         self.shares[job] = done / event["epochs"]
@@ -140,6 +149,10 @@ class Bars(Lines):
     def _advance(self) -> None:
         done = self.finished + sum(self.shares.values())
         self.bars.update(self.all, completed=done, count=f"{self.finished}/{self.jobs}")
+
+
+def pretraining(event: Event) -> str:
+    return f"epoch {event['epoch'] + 1} of {event['epochs']}, loss {event['train_loss']:.4f}"
 
 
 def losses(event: Event) -> str:

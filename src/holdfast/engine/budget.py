@@ -98,11 +98,15 @@ class Budget:
         left, spec = self.left, work.members[jobs[0].member]
         rounds = math.ceil(len(jobs) / at_a_time)
         started = time.monotonic()
+        pretraining = 0.0  # seconds that each fold has to spend before its epochs
 
         def watched(event: dict[str, Any]) -> None:
+            nonlocal pretraining
             report(event)
+            if event["event"] == "pretrain":
+                pretraining += event["seconds"]
             if event["event"] == "epoch" and event["epoch"] == 1:
-                fitting = int(left / (MARGIN * event["seconds"] * rounds))
+                fitting = int((left / rounds - pretraining) / (MARGIN * event["seconds"]))
                 if fitting < event["epochs"]:
                     raise _TooLong(fitting)
 

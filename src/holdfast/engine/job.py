@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.data.dataset import Dataset
@@ -66,12 +66,16 @@ class Work:
 
 def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
     """Fit the job's member on its training part."""
-    rows, _ = work.folds.part(job.repeat, job.fold)
+    rows, held_out = work.folds.part(job.repeat, job.fold)
     seed = seed_of(work.seed, job.member, job.repeat, job.fold)
     member = work.members[job.member]
-    return fit_member(
-        member, work.train.take(rows).taught(), work.target, seed, work.threads, report, **where
-    )
+    train = work.train.take(rows).taught()
+    if member.start is not None:
+        where["start"] = member.start.files[job.repeat, job.fold]
+    if member.transductive:
+        seen = [work.train.take(held_out), *([] if work.test is None else [work.test])]
+        where["unlabelled"] = [replace(one, target=None, teach=None) for one in seen]
+    return fit_member(member, train, work.target, seed, work.threads, report, **where)
 
 
 def run_job(work: Work, job: Job, run: Run, report: Report) -> None:

@@ -95,15 +95,16 @@ class Feed:
 
     def steps(self) -> int:
         """Batches an epoch."""
-        return len(_cuts(len(self.rows(0)), self.batch_size))
+        return len(cuts(len(self.rows(0)), self.batch_size))
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         rows = self.rows(epoch)
         keys = item_keys(seed_of(self.seed, "augment", epoch), self.items[rows], _copy_numbers(rows))
-        for start, stop in _cuts(len(rows), self.batch_size):
-            yield self._batch(rows[start:stop], keys[start:stop])
+        for start, stop in cuts(len(rows), self.batch_size):
+            yield self.batch(rows[start:stop], keys[start:stop])
 
-    def _batch(self, rows: np.ndarray, keys: np.ndarray) -> Batch:
+    def batch(self, rows: np.ndarray, keys: np.ndarray) -> Batch:
+        """Samples with the changes that their keys name."""
         index = torch.from_numpy(rows)
         targets = self.targets[index]
         weights = None if self.weights is None else self.weights[index]
@@ -117,7 +118,7 @@ class Feed:
         return Batch(inputs, torch.from_numpy(changed), weights)
 
 
-def _cuts(n: int, size: int) -> list[tuple[int, int]]:
+def cuts(n: int, size: int) -> list[tuple[int, int]]:
     """Batch bounds; a last batch of one sample joins the one before, since batch norm needs two."""
     starts = list(range(0, n, size))
     if len(starts) > 1 and n - starts[-1] == 1:

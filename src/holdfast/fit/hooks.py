@@ -198,11 +198,16 @@ class Checkpoint(Hook):
     def __init__(self, file: Path, mark: str, hooks: list[Hook]):
         self.file, self.mark, self.hooks = file, mark, hooks
 
-    def before_fit(self, state: LoopState) -> None:
+    def saved(self) -> dict[str, Any] | None:
+        """What an equal fit left; None where there is none."""
         if not self.file.is_file():
-            return
-        saved = torch.load(self.file, weights_only=True, map_location="cpu")
-        if saved["mark"] != self.mark:
+            return None
+        saved: dict[str, Any] = torch.load(self.file, weights_only=True, map_location="cpu")
+        return saved if saved["mark"] == self.mark else None
+
+    def before_fit(self, state: LoopState) -> None:
+        saved = self.saved()
+        if saved is None:
             return
         state.net.load_state_dict(saved["net"])
         state.optimizer.load_state_dict(saved["optimizer"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,15 +32,17 @@ class Fitted(Protocol):
 def fit_member(
     member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int,
     report: Callable[[dict[str, Any]], None] = lambda event: None, folder: Path | None = None, mark: str = "",
+    start: Path | None = None, unlabelled: Sequence[Dataset] = (),
 ) -> Fitted:  # fmt: skip
     """Fit a member on a training part.
 
-    With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`.
+    With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`. `start`: a file
+    of another run's weights, which a network starts from. `unlabelled`: more pictures for its pretraining.
     """
     if isinstance(member.model, Network):
         from holdfast.fit.network import fit_network
 
-        return fit_network(member, train, target, seed, folder, mark, report)
+        return fit_network(member, train, target, seed, folder, mark, report, start, unlabelled)
     from holdfast.fit.estimator import fit_estimator
 
     return fit_estimator(member, train, target, seed, threads)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 from safetensors.torch import save
 
 from holdfast.data.dataset import Dataset
+from holdfast.errors import BadInput
 from holdfast.fit.feed import Feed
 from holdfast.fit.heads import Head, HeadLoss
 from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch, asked_hooks
 from holdfast.fit.loop import make_fabric, train_network
 from holdfast.fit.resolved import MemberSpec
+from holdfast.fit.transfer import WEIGHTS, start_from
 from holdfast.folds.inner import inner_split
 from holdfast.keys import seed_of
 from holdfast.losses.base import Loss
@@ -27,7 +30,7 @@ from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_bytes, write_whole
 
 PREDICT_BATCH = 256
-FILE, WEIGHTS = "model.joblib", "weights.safetensors"
+FILE = "model.joblib"
 
 
 @dataclass
@@ -42,11 +45,12 @@ class FittedNetwork:
     precision: str
     tta: tuple[TestTime, ...]
     net: Any  # torch.nn.Module
+    found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the fit found out, for the run's records."""
-        return {}
+        return self.found
 
     def outputs(self, data: Dataset) -> torch.Tensor:
         """Raw outputs `(n, outputs)` without test-time augmentation, float32."""
@@ -112,11 +116,11 @@ class FittedNetwork:
 
 def begin(
     member: MemberSpec, learn: Dataset, target: TargetSpec, seed: int, seen: Dataset | None = None,
-    feed_of: type[Feed] = Feed,
+    feed_of: type[Feed] = Feed, start: Path | None = None,
 ) -> tuple[FittedNetwork, Feed, HeadLoss]:  # fmt: skip
     """An untrained network with what trains it on `learn`: its feed and its loss.
 
-    `seen`: what the pipeline learns from, where that is not `learn` (a habit).
+    `seen`: what the pipeline learns from, where that is not `learn` (a habit). `start`: another run's weights.
     """
     model, settings, loss = member.model, member.fit, member.loss
     assert isinstance(model, Network)
@@ -134,10 +138,21 @@ def begin(
     torch.manual_seed(seed_of(seed, "weights"))
     net = head.build(model, feed.sample_shape)
     head.start(model, net)
+    said = _started(member, net, start)
     fitted = FittedNetwork(
-        pipeline, model, head, feed.sample_shape, scale, settings.precision, member.tta, net
-    )
+        pipeline, model, head, feed.sample_shape, scale, settings.precision, member.tta, net,
+        {"weights": said} if said else {},
+    )  # fmt: skip
     return fitted, feed, head.loss(loss, learn.target)
+
+
+def _started(member: MemberSpec, net: torch.nn.Module, start: Path | None) -> list[str]:
+    """Give a new network the weights of another run, where the recipe names one; what to say of them."""
+    assert member.fit is not None
+    where = f"members.{member.name}.fit.init_from"
+    if start is None and member.fit.init_from is not None:
+        raise BadInput(f"{where}: only `holdfast train` starts from another run; leave init_from out here")
+    return [] if start is None else start_from(net, start, where)
 
 
 def fit_network(
@@ -148,8 +163,13 @@ def fit_network(
     folder: Path | None,
     mark: str,
     report: Report,
+    start: Path | None = None,
+    unlabelled: Sequence[Dataset] = (),
 ) -> FittedNetwork:
-    """Train a network on a training part; an inner split of it is watched where the recipe asks for that."""
+    """Train a network on a training part; an inner split of it is watched where the recipe asks for that.
+
+    `start`: another run's weights. `unlabelled`: what pretraining sees beside the training part.
+    """
     settings = member.fit
     assert settings is not None
     assert train.target is not None
@@ -158,13 +178,17 @@ def fit_network(
         split = inner_split(train.target, train.groups, settings.inner, seed_of(seed, "inner"))
         if split is not None:
             learn, watched = train.take(split[0]), train.take(split[1])
-    fitted, feed, loss = begin(member, learn, target, seed)
+    fitted, feed, loss = begin(member, learn, target, seed, start=start)
     hooks: list[Hook] = [Schedule(settings), *asked_hooks(settings)]
     if watched is not None and (settings.patience is not None or settings.best):
         hooks.append(Watch(settings.patience))
     hooks.append(Curve(None if folder is None else folder / "curve.csv", report))
+    begun = False
     if folder is not None:
-        hooks.append(Checkpoint(folder / "checkpoint.pt", mark, list(hooks)))
+        hooks.append(held := Checkpoint(folder / "checkpoint.pt", mark, list(hooks)))
+        begun = settings.pretrain is not None and held.saved() is not None
+    if settings.pretrain is not None:
+        _pretrain(fitted, member, (train, *unlabelled), seed_of(seed, "pretrain"), report, begun)
 
     def watch(_: torch.nn.Module) -> float:
         assert watched is not None
@@ -172,3 +196,19 @@ def fit_network(
 
     train_network(fitted.net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
     return fitted
+
+
+def _pretrain(
+    fitted: FittedNetwork, member: MemberSpec, sets: Sequence[Dataset], seed: int, report: Report, begun: bool
+) -> None:
+    """Pretrain a new network on the pictures of `sets`; one whose training has begun has that behind it."""
+    from holdfast.fit.pretrain import Views, pretrain
+
+    assert member.fit is not None
+    settings = member.fit.pretrain
+    assert settings is not None
+    seen = sum(len(one) for one in sets)
+    fitted.found["pretrain"] = {"pictures": seen, "transductive": settings.transductive}
+    if not begun:
+        views = Views(sets, fitted.pipeline, member.augment, settings.batch_size, seed)
+        pretrain(fitted.net, views, settings, fitted.precision, seed, report)

@@ -12,6 +12,7 @@ from holdfast.errors import BadInput
 from holdfast.features.base import Features
 from holdfast.fit.heads import check_head
 from holdfast.fit.precision import chosen_precision
+from holdfast.fit.transfer import Start
 from holdfast.losses.base import Loss
 from holdfast.models.base import Estimator, Model, Network
 from holdfast.predict.base import TestTime
@@ -41,6 +42,12 @@ class MemberSpec:
     augment: tuple[Augmentation, ...]
     fit: Fit | None
     tta: tuple[TestTime, ...]
+    start: Start | None = None  # the weights that fit.init_from names
+
+    @property
+    def transductive(self) -> bool:
+        """Whether pretraining sees pictures of the held-out part and the test set."""
+        return self.fit is not None and self.fit.pretrain is not None and self.fit.pretrain.transductive
 
     def plain(self) -> dict[str, Any]:
         """Everything that decides what the member computes, as plain values."""
@@ -56,6 +63,7 @@ class MemberSpec:
             "augment": [step.entry() for step in self.augment],
             "fit": None if self.fit is None else self.fit.model_dump(mode="json"),
             "tta": [view.entry() for view in self.tta],
+            "start": None if self.start is None else self.start.hash,
         }
 
 
@@ -115,7 +123,9 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
         )
     fit = recipe.fit.merged(member.fit) if network else None
     if fit is not None:
+        assert isinstance(model, Network)
         _check_fit(fit, model, kind, where)
+        _check_pretrain(fit, model, parts["augment"], where)
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
     return MemberSpec(name=name, model=model, fit=fit, **parts)
 
@@ -127,6 +137,19 @@ def _check_fit(fit: Fit, model: Network, kind: str, where: str) -> None:
     for field in ("freeze", "layer_decay"):
         if getattr(fit, field) and not model.has_backbone:
             raise BadInput(f"{where}.fit.{field}: {model.name} has no backbone of layers; leave {field} out")
+
+
+def _check_pretrain(fit: Fit, model: Network, augments: tuple[Augmentation, ...], where: str) -> None:
+    """Raises BadInput where there is nothing to pretrain, or no two views of a picture to learn from."""
+    if fit.pretrain is None:
+        return
+    if not model.has_backbone:
+        raise BadInput(f"{where}.fit.pretrain: {model.name} has no backbone to pretrain; leave pretrain out")
+    if all(change.mixes_targets for change in augments):
+        raise BadInput(
+            f"{where}.fit.pretrain: two views of a picture are made by augment, and none of it changes single"
+            " pictures; add some, as crop, flip and colour"
+        )
 
 
 def _either(names: frozenset[str]) -> str:
@@ -172,6 +195,15 @@ def _loss(
         raise BadInput(f"{where}.loss: {loss.name} is for {loss.targets}, the target is {target.kind}")
     loss.check(target, head, f"{where}.loss")
     return loss
+
+
+def saw_unlabelled(members: list[MemberSpec]) -> list[str]:
+    """What to say of members whose pretraining goes beyond the training part."""
+    return [
+        f"{member.name}: pretraining saw the test pictures and those of the held-out part, without labels (transductive)"
+        for member in members
+        if member.transductive
+    ]
 
 
 def unreached(recipe: Recipe, members: list[MemberSpec]) -> list[str]:

@@ -49,6 +49,20 @@ Postprocesses = Annotated[
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
 
 
+class Pretrain(Strict):
+    """SimSiam (Chen and He 2021): a backbone learns, without labels, to see two views of a picture as one."""
+
+    epochs: int = Field(10, ge=1, description="passes over the pictures, before those with labels")
+    batch_size: int = Field(64, ge=2, description="pictures a step, each in two views")
+    lr: float = Field(
+        0.03, gt=0, description="highest learning rate of SGD with momentum 0.9; a cosine takes it to 0"
+    )
+    transductive: bool = Field(
+        False,
+        description="pretrain on the pictures of the held-out part and of the test set too; the run then says so",
+    )
+
+
 class Fit(Strict):
     """How a network is trained. Estimators ignore it."""
 
@@ -65,6 +79,15 @@ class Fit(Strict):
     clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
     precision: Literal["auto", "32", "bf16"] = Field(
         "auto", description="auto takes bf16 autocast where the processor has it in hardware"
+    )
+    init_from: str | None = Field(
+        None,
+        examples=["runs/other", "runs/other:resnet"],
+        description="start each fold from the same fold's network of another run, RUN or RUN:MEMBER; a relative path"
+        " starts at the folder that holdfast is called in",
+    )
+    pretrain: Pretrain | None = Field(
+        None, description="self-supervised training of a backbone, on the fold's training part, before the labels"
     )
     patience: int | None = Field(
         None, ge=1, description="stop after so many epochs without gain on the inner split; null: all epochs"

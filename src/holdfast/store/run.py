@@ -6,6 +6,7 @@
       members/conv/fold-0.r1/ …                                                        (repeat 1)
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
       budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
+      explain/  mistakes.csv  confusion.json  maps.npz  mosaic.png                     (by `holdfast explain`)
 
 A fold's folder counts when `done.json`, written last, carries the job's hash.
 """

@@ -44,6 +44,7 @@ def data_of(run: Run, folder: Path | None = None) -> RunData:
         spec = spec.model_copy(update={"folder": str(folder.absolute())})
     _check_files(run, spec, base)
     loaded = spec.load(base)
+    _check_photos(run, loaded.hashes)
     held = FromFile(path=str((run.path / "folds.csv").absolute()))
     return RunData(recipe, loaded.train, loaded.target, make_folds(held, loaded.train, loaded.target, base))
 
@@ -76,6 +77,8 @@ def _check_files(run: Run, spec: DataSpec, base: Path) -> None:
         if name is None:
             continue
         path = base / spec.folder / name
+        if path.is_dir():  # of photos, whose hash is made while they are read
+            continue
         if not path.is_file():
             raise BadInput(
                 f"data.{field}: {path} is not there any more, and {run.path} was made with it; {SAY}"
@@ -85,4 +88,14 @@ def _check_files(run: Run, spec: DataSpec, base: Path) -> None:
             raise BadInput(
                 f"data.{field}: {path} is not the file that {run.path} was trained on"
                 f" (its hash was {before[name]}, now {now}); {SAY}"
+            )
+
+
+def _check_photos(run: Run, now: dict[str, str]) -> None:
+    before = run.environment["data"]["files"]
+    for name, found in now.items():
+        if before.get(name, found) != found:
+            raise BadInput(
+                f"data: {name}: not those that {run.path} was trained on (their hash was {before[name]}, now {found});"
+                f" {SAY}"
             )

@@ -15,38 +15,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import IO, Any
 
 import numpy as np
 from environments import make_environment, python_of
+from race import Contestant, ratio, rounds, verdict, workers
 from table import table
 
-HERE = Path(__file__).resolve().parent
 STEPS, CHANNELS = 600, 18
 KERNEL, POOL, CONVOLUTIONS = 9, 3, 3
 BATCHES = (16, 64)
-SETTLE = 0.3  # seconds between turns: threads that wait for work spin on for some milliseconds
 TASKS = ("train", "predict")
-
-
-@dataclass(frozen=True)
-class Contestant:
-    name: str
-    script: str
-    precision: str
-    python: str = sys.executable
-
-    def __str__(self) -> str:
-        return f"{self.name} {'float32' if self.precision == '32' else self.precision}"
 
 
 HOLDFAST, TORCH = (
@@ -55,52 +37,6 @@ HOLDFAST, TORCH = (
 )
 KERAS = Contestant("Keras", "plain_keras.py", "32", python_of("keras"))
 LOW = [Contestant(each.name, each.script, "bf16") for each in (HOLDFAST, TORCH)]
-
-
-class Worker:
-    """A contestant's process. `ask` gives it its turn."""
-
-    def __init__(self, contestant: Contestant, settings: dict[str, Any], log: IO[bytes]):
-        self.contestant, self.log = contestant, log
-        said = json.dumps({"precision": contestant.precision, **settings})
-        self.process = subprocess.Popen(
-            [contestant.python, str(HERE / "contestants" / contestant.script), said],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-        )  # fmt: skip
-
-    def ask(self, command: str) -> float:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        time.sleep(SETTLE)
-        try:
-            self.process.stdin.write(command + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it died; its last words are in the log
-        line = self.process.stdout.readline()
-        if not line:
-            self.log.seek(0)
-            words = self.log.read().decode(errors="replace")[-3000:]
-            sys.exit(f"{self.contestant} ended without an answer:\n{words}")
-        return float(json.loads(line))
-
-    def end(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-
-@contextmanager
-def workers(contestants: list[Contestant], settings: dict[str, Any]) -> Iterator[dict[Contestant, Worker]]:
-    with ExitStack() as stack:
-        made = {}
-        for each in contestants:
-            made[each] = Worker(each, settings, stack.enter_context(tempfile.TemporaryFile()))
-            stack.callback(made[each].end)
-        yield made
 
 
 def flops(width: int, training: bool) -> float:
@@ -132,22 +68,13 @@ def race(contestants: list[Contestant], options: argparse.Namespace) -> tuple[Se
         ]
         with workers([*matmuls, *contestants], settings) as made:
             for task in TASKS:
-                for number in range(options.rounds + 1):
-                    for each in [*matmuls, *contestants]:
-                        value = made[each].ask(task)
-                        if number == 0:
-                            continue  # warms up
-                        if each in matmuls:
-                            rates.setdefault(each.precision, []).append(value)
-                        else:
-                            series.setdefault((batch, task, each), []).append(value)
-                    print(f"batch {batch}, {task}: round {number} of {options.rounds}", file=sys.stderr)
+                answers = rounds(made, task, options.rounds, f"batch {batch}, {task}")
+                for each, values in answers.items():
+                    if each in matmuls:
+                        rates.setdefault(each.precision, []).extend(values)
+                    else:
+                        series[batch, task, each] = values
     return series, rates
-
-
-def ratio(above: list[float], below: list[float]) -> float:
-    """The median of the rounds' ratios."""
-    return median(a / b for a, b in zip(above, below, strict=True))
 
 
 def speeds(series: Series, rates: dict[str, list[float]], width: int) -> str:
@@ -190,11 +117,8 @@ def verdicts(series: Series) -> list[str]:
     for bar in bars:
         above, below = (series.get((max(BATCHES), "train", each)) for each in (bar.above, bar.below))
         if above and below:
-            got = ratio(above, below)
-            said = "reached" if got >= bar.least else "missed"
-            lines.append(
-                f"batch 64 training, {bar.above} ÷ {bar.below}: {got:.2f}, at least {bar.least}: {said}"
-            )
+            what = f"batch 64 training, {bar.above} ÷ {bar.below}"
+            lines.append(verdict(what, ratio(above, below), bar.least))
     return lines
 
 

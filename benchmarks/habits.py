@@ -119,10 +119,10 @@ def read(folder: Path, out: Path) -> Rows:
 
 
 class Store:
-    """OUT/habits.jsonl, a row a fold, and its predictions beside it."""
+    """OUT/NAME.jsonl, a row a fold, and its predictions beside it."""
 
-    def __init__(self, out: Path):
-        self.file, self.folder = out / "habits.jsonl", out / "habits"
+    def __init__(self, out: Path, name: str):
+        self.file, self.folder = out / f"{name}.jsonl", out / name
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.is_file() else []
         self.rows: dict[str, dict[str, Any]] = {}
@@ -221,7 +221,7 @@ def main() -> None:
     said.out.mkdir(parents=True, exist_ok=True)
     try:
         rows = read(said.folder, said.out)
-        store = Store(said.out)
+        store = Store(said.out, "habits")
         lines = [measured(variant, said, rows, store) for variant in variants(said.each)]
     except BadInput as error:
         sys.exit(f"error: {error}")

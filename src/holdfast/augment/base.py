@@ -21,6 +21,8 @@ class Augmentation(Component):
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
     # mixes samples of a batch: targets come and go as class shares (b, classes) where they are classes
     mixes_targets: ClassVar[bool] = False
+    # that no extra of Holdfast brings: without it `for_channels` raises, and the contract skips what needs it
+    package: ClassVar[str | None] = None
 
     def for_channels(self, names: tuple[str, ...]) -> Self:
         """The component that knows the data's channels. Raises BadInput where they do not suit."""

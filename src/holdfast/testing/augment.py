@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -24,6 +25,9 @@ class AugmentContract(ComponentContract):
 
     def changed(self, X: np.ndarray, y: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The component, for the channels of the tiny data, on a batch."""
+        package = self.component.package
+        if package is not None and find_spec(package) is None:
+            pytest.skip(f"needs the package {package}, which is not installed")
         (kind,) = (kind for kind in self.component.takes if len(SHAPES[kind]) == X.ndim - 1)
         return self.component.for_channels(NAMES[kind]).apply(X, y, keys)
 

@@ -18,11 +18,20 @@ from holdfast.folds.inner import inner_split
 from holdfast.keys import seed_of
 from holdfast.recipe.registry import known
 from holdfast.recipe.schema import Recipe
+from holdfast.recipe.target import Attribute
 from holdfast.testing import example_of
 from holdfast.testing.samples import CLASSES, tiny_data
 
 FOR_CLASSES = [name for name, cls in known("loss").items() if example_of(cls).targets == "classes"]  # type: ignore[attr-defined]
 SEED = 5
+MADE = CLASSES.model_copy(
+    update={
+        "attributes": (
+            Attribute(name="age", values=("young", "grown", "old"), of_class=(0, 1, 2), ordered=True),
+            Attribute(name="moves", values=("no", "yes"), of_class=(0, 0, 1)),
+        )
+    }
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,23 +47,26 @@ def skewed() -> Dataset:
     return replace(data, target=np.where((data.target == 2) & (data.order % 5 < 3), 0, data.target))  # type: ignore[operator]
 
 
-def member(loss: Any, **fit: Any) -> MemberSpec:
+def member(loss: Any, head: str = "joint", **fit: Any) -> MemberSpec:
     values = {
         "metric": "accuracy", "folds": "stratified", "fit": {"epochs": 1, "batch_size": 8, "precision": "32", **fit},
-        "members": {"one": {"model": {"conv_residual": {"width": 4, "kernel": 3, "dense": 4}}, "loss": loss}},
+        "members": {"one": {"model": {"conv_residual": {"width": 4, "kernel": 3, "dense": 4}}, "loss": loss, "head": head}},
     }  # fmt: skip
-    return resolve(Recipe.model_validate(values), "one", tiny_data(), CLASSES)
+    return resolve(Recipe.model_validate(values), "one", tiny_data(), MADE)
 
 
 def weights(loss: Any, data: Dataset, **fit: Any) -> dict[str, np.ndarray]:
-    fitted: Any = fit_member(member(loss, **fit), data, CLASSES, SEED, 1)
+    fitted: Any = fit_member(member(loss, **fit), data, MADE, SEED, 1)
     return {name: value.numpy() for name, value in fitted.net.state_dict().items()}
 
 
 @pytest.mark.parametrize("name", FOR_CLASSES)
 def test_network_trains_with(name: str) -> None:
     data = skewed()
-    fitted = fit_member(member(example_of(known("loss")[name]).entry()), data, CLASSES, SEED, 1)
+    one: Any = example_of(known("loss")[name])
+    head = "sigmoid" if one.activation == "sigmoid" else "joint"
+    for_attributes = name in ("by_attribute", "ordinal")
+    fitted = fit_member(member(one.entry(), "per_attribute" if for_attributes else head), data, MADE, SEED, 1)
     said = fitted.predict(data)
     assert np.isfinite(said).all()
     np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -20,9 +20,11 @@ LEAST = 1e-7  # of a probability that is raised to a power: below, powers under 
 class Asymmetric(Loss):
     """Each class against the rest by a sigmoid, easy negatives counted less than easy positives (Ridnik et al. 2021).
 
-    Predictions are the softmax of the logits all the same: the order of the classes is what was trained, the
-    probabilities are not, so calibrate them where the metric reads them (`predict: {calibrate: temperature}`).
+    For head sigmoid. The asymmetry shifts the probabilities: calibrate them where the metric reads them
+    (`predict: {calibrate: temperature}`).
     """
+
+    activation: ClassVar[str] = "sigmoid"
 
     gamma_pos: float = Field(0.0, ge=0, le=10, description="focal power on the true class (the paper's: 0)")
     gamma_neg: float = Field(

@@ -53,6 +53,13 @@ class Component(Strict):
 
     kind: ClassVar[str]
     name: ClassVar[str]
+    reads_file: ClassVar[str] = ""  # the field with the path of a file whose content decides what it does
+    other_form: ClassVar[dict[str, Any] | None] = None  # JSON schema of what `fields_of` takes
+
+    @classmethod
+    def fields_of(cls, value: Any) -> dict[str, Any] | None:
+        """The fields that another form of the recipe entry, no `key: value`, stands for; None: there is none."""
+        return None
 
     def entry(self) -> dict[str, Any]:
         """The recipe entry that makes this component again: `{name: {fields}}`."""
@@ -152,7 +159,10 @@ def _make(kind: str, name: str, fields: Any, place: tuple[str, ...]) -> Componen
     if name not in names:
         raise Nested([(place, f"no {kind} component is named {name!r}; {nearest(name, names)}")])
     if not isinstance(fields, dict):
-        raise Nested([(place, f"expected the fields of {name}, as key: value, got {fields!r}")])
+        stated = names[name].fields_of(fields)
+        if stated is None:
+            raise Nested([(place, f"expected the fields of {name}, as key: value, got {fields!r}")])
+        fields = stated
     try:
         return names[name].model_validate(fields)
     except ValidationError as error:
@@ -205,10 +215,11 @@ class Named:
                 fields["required"] = ["kind", *fields.get("required", [])]
                 choices.append(fields)
             else:
+                either = fields if cls.other_form is None else {"anyOf": [fields, cls.other_form]}
                 choices.append(
                     {
                         "type": "object",
-                        "properties": {name: fields},
+                        "properties": {name: either},
                         "required": [name],
                         "additionalProperties": False,
                     }

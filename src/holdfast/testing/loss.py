@@ -13,6 +13,14 @@ class LossContract(ComponentContract):
     """`(outputs, targets, weights) → scalar`, with a gradient, lower where outputs are nearer the targets."""
 
     @pytest.fixture
+    def loss(self) -> Any:
+        """What acts on outputs: the component, or its loss of one attribute where it has no other."""
+        return self.component.for_attribute("age") if self.component.of_attributes else self.component
+
+    def test_says_what_makes_probabilities_of_its_outputs(self) -> None:
+        assert self.component.activation in ("softmax", "sigmoid")
+
+    @pytest.fixture
     def truth(self) -> Any:
         import torch
 
@@ -28,51 +36,45 @@ class LossContract(ComponentContract):
             return strength * torch.nn.functional.one_hot(truth, 3).float()
         return truth[:, None] + (1 - strength)
 
-    def test_is_a_scalar_with_a_gradient(self, truth: Any) -> None:
+    def test_is_a_scalar_with_a_gradient(self, loss: Any, truth: Any) -> None:
         import torch
 
         outputs = self.near(truth, 0.2).requires_grad_()
-        value = self.component.value(outputs, truth, None)
+        value = loss.value(outputs, truth, None)
         assert value.shape == ()
         value.backward()
         assert outputs.grad is not None
         assert torch.isfinite(outputs.grad).all()
         assert outputs.grad.abs().sum() > 0
 
-    def test_nearer_is_lower(self, truth: Any) -> None:
-        far, near = (
-            self.component.value(self.near(truth, strength), truth, None) for strength in (-0.5, 0.9)
-        )
+    def test_nearer_is_lower(self, loss: Any, truth: Any) -> None:
+        far, near = (loss.value(self.near(truth, strength), truth, None) for strength in (-0.5, 0.9))
         assert near < far
 
-    def test_weights_of_one_change_nothing(self, truth: Any) -> None:
+    def test_weights_of_one_change_nothing(self, loss: Any, truth: Any) -> None:
         import torch
 
         outputs = self.near(truth, 0.3)
-        plain = self.component.value(outputs, truth, None)
-        torch.testing.assert_close(self.component.value(outputs, truth, torch.ones(4)), plain)
+        plain = loss.value(outputs, truth, None)
+        torch.testing.assert_close(loss.value(outputs, truth, torch.ones(4)), plain)
 
-    def test_weightless_sample_does_not_count(self, truth: Any) -> None:
+    def test_weightless_sample_does_not_count(self, loss: Any, truth: Any) -> None:
         import torch
 
         outputs, weights = self.near(truth, 0.3), torch.tensor([1.0, 1.0, 1.0, 0.0])
         moved = outputs.clone()
         moved[3] += torch.arange(moved.shape[1]) + 1.0
-        torch.testing.assert_close(
-            self.component.value(moved, truth, weights), self.component.value(outputs, truth, weights)
-        )
+        torch.testing.assert_close(loss.value(moved, truth, weights), loss.value(outputs, truth, weights))
 
-    def test_takes_class_shares(self, truth: Any) -> None:
+    def test_takes_class_shares(self, loss: Any, truth: Any) -> None:
         import torch
 
-        if self.component.targets != "classes" or not self.component.takes_shares:
+        if loss.targets != "classes" or not loss.takes_shares:
             pytest.skip("it takes no shares")
         outputs, shares = self.near(truth, 0.3), torch.nn.functional.one_hot(truth, 3).float()
-        torch.testing.assert_close(
-            self.component.value(outputs, shares, None), self.component.value(outputs, truth, None)
-        )
+        torch.testing.assert_close(loss.value(outputs, shares, None), loss.value(outputs, truth, None))
 
-    def test_half_precision_outputs_give_float32(self, truth: Any) -> None:
+    def test_half_precision_outputs_give_float32(self, loss: Any, truth: Any) -> None:
         import torch
 
-        assert self.component.value(self.near(truth, 0.3).bfloat16(), truth, None).dtype == torch.float32
+        assert loss.value(self.near(truth, 0.3).bfloat16(), truth, None).dtype == torch.float32

@@ -385,3 +385,17 @@ def test_reading_a_recipe_imports_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert said.stdout.strip() == "[]"
+
+
+def test_a_members_fit_stands_over_the_recipes_after_a_round_trip_too() -> None:
+    """What a member does not state must not come back as a default."""
+    recipe = load_recipe(
+        {
+            "metric": "accuracy", "folds": "stratified", "fit": {"lr": 0.02, "batch_size": 8},
+            "members": {"net": {"model": "conv_residual", "fit": {"epochs": 3}}},
+        }
+    )  # fmt: skip
+    again = load_recipe(recipe.written())
+    for each in (recipe, again):
+        merged = each.fit.merged(each.members["net"].fit)
+        assert (merged.lr, merged.batch_size, merged.epochs) == (0.02, 8, 3)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_serializer, field_validator, model_validator
 
 from holdfast.recipe.registry import Component, Named
 from holdfast.recipe.strict import Strict
@@ -77,6 +77,26 @@ class Fit(Strict):
         "cosine", description="of the learning rate; plateau halves it when the inner split stops improving"
     )
     clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null for none")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients make one step")
+    freeze: int | Literal["all"] = Field(
+        0, description="first epochs in which only a backbone's last layer learns; all: every epoch"
+    )
+    layer_decay: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="each layer of a backbone learns by this factor slower than the one after it",
+    )
+    ema: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="decay of a moving average of the weights, which predicts in their place",
+    )
+    progressive: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (),
+        description="share of the pictures' side in each of equally long parts of training, such as [0.5, 0.75, 1]",
+    )
     precision: Literal["auto", "32", "bf16"] = Field(
         "auto", description="auto takes bf16 autocast where the processor has it in hardware"
     )
@@ -87,7 +107,8 @@ class Fit(Strict):
         " starts at the folder that holdfast is called in",
     )
     pretrain: Pretrain | None = Field(
-        None, description="self-supervised training of a backbone, on the fold's training part, before the labels"
+        None,
+        description="self-supervised training of a backbone, on the fold's training part, before the labels",
     )
     patience: int | None = Field(
         None, ge=1, description="stop after so many epochs without gain on the inner split; null: all epochs"
@@ -98,6 +119,14 @@ class Fit(Strict):
     inner: float = Field(
         0.15, gt=0, lt=0.5, description="share of the training part that the inner split watches"
     )
+
+    @model_validator(mode="after")
+    def _suits(self) -> Self:
+        if self.progressive and self.progressive[-1] != 1:
+            raise ValueError(f"progressive: the last share must be 1, got {self.progressive[-1]}")
+        if self.ema is not None and (self.patience is not None or self.best):
+            raise ValueError("ema: averages to the end of training; leave patience and best out")
+        return self
 
     @property
     def watches(self) -> bool:
@@ -115,6 +144,9 @@ class Predict(Strict):
     """What is done to predictions. All that learns here learns from out-of-fold rows and is scored cross-fitted."""
 
     tta: Views = Field((), description="test-time augmentation: predictions of changed copies are averaged")
+    average: Literal["probabilities", "logits"] = Field(
+        "probabilities", description="how those of the copies are averaged; logits: their geometric mean"
+    )
     calibrate: Postprocesses = Field((), description="on each member's probabilities, before the ensemble")
     postprocess: Postprocesses = Field((), description="on the ensemble's probabilities")
     pool: Names = Field(
@@ -154,6 +186,11 @@ class Member(Strict):
         None, description="why the member is skipped; a budget writes its reason here"
     )
     predict: MemberPredict = Field(default_factory=MemberPredict, description="in place of the recipe's")
+
+    @field_serializer("fit")
+    def _only_what_is_stated(self, fit: Fit | None) -> dict[str, Any] | None:
+        """Defaults would stand over the recipe's `fit` when the recipe is read again."""
+        return None if fit is None else fit.model_dump(mode="json", exclude_unset=True)
 
 
 class Recipe(Strict):

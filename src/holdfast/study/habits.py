@@ -209,7 +209,7 @@ def _parts(
     member: MemberSpec, data: Dataset, part: tuple[np.ndarray, np.ndarray], habits: Habits, seed: int
 ) -> tuple[Dataset, Dataset | None]:
     """What is learned from, and what is watched: the scored fold by habit, else what the recipe asks for."""
-    learn = data.take(part[0])
+    learn = data.take(part[0]).taught()
     if habits.watch_scored_fold:
         return learn, data.take(part[1])
     assert member.fit is not None

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tiny import write_photos
 
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.schema import Recipe
@@ -56,6 +57,23 @@ def activity_folder(folder: Path) -> None:
     test[["id"]].assign(activity="walking").to_csv(folder / "sample_submission.csv", index=False)
 
 
+def photo_folder(folder: Path) -> None:
+    """Simulated photos as the photo recipe names them: a person of each gender and age, all masks."""
+    people = [(gender, age) for gender in range(2) for age in (20, 30, 40)] * 5
+    rows = [
+        {"image": f"{person}_{mask}.png", "person": person, "mask": ("worn", "incorrect", "none")[mask],
+         "gender": ("male", "female")[gender], "age": age, "label": 6 * mask + 3 * gender + (age - 15) // 10}
+        for person, (gender, age) in enumerate(people) for mask in range(3)
+    ]  # fmt: skip
+    train, test = pd.DataFrame(rows), pd.DataFrame({"image": ["t0.png", "t1.png"]})
+    for part, frame in (("train", train), ("test", test)):
+        write_photos(
+            folder / part, {name: np.full((20, 16, 3), i, np.uint8) for i, name in enumerate(frame["image"])}
+        )
+        frame.to_csv(folder / f"{part}.csv", index=False)
+    test.assign(label=0).to_csv(folder / "sample_submission.csv", index=False)
+
+
 @pytest.mark.parametrize(
     ("name", "make", "samples"),
     [
@@ -63,6 +81,7 @@ def activity_folder(folder: Path) -> None:
         ("windows", motion_folder, 18),
         ("gaps", motion_folder, 18),
         ("activity_two_stage", activity_folder, 36),
+        ("photos", photo_folder, 90),
     ],
 )
 def test_worked_recipe_suits_data_laid_out_as_it_says(

@@ -20,7 +20,7 @@ def new(
     id: Annotated[str | None, typer.Option(help="column that names a sample, or none")] = None,
     time: Annotated[str | None, typer.Option(help="column of time in a long table, or none")] = None,
     order: Annotated[str | None, typer.Option(help="column of time or sequence, for folds by blocks")] = None,
-    kind: Annotated[str | None, typer.Option(help="kind of data: table or windows")] = None,
+    kind: Annotated[str | None, typer.Option(help="kind of data: table, windows or images")] = None,
     folds: Annotated[str | None, typer.Option(help="splitter, as `holdfast list folds` names it")] = None,
     k: Annotated[int | None, typer.Option(help="number of folds")] = None,
     budget: Annotated[

@@ -86,7 +86,7 @@ def of_rows(
     """The photos that rows of a table name; a row that names a folder stands for each photo in it.
 
     `named`: the names, with the places of their rows in the file as index. `fields`: the recipe's fields that say
-    the column and the root. Raises BadInput for a file that is not there.
+    the column and the root. A name may lack its ending. Raises BadInput for a file that is not there.
     """
     names: list[str] = []
     made: list[str] = []
@@ -98,7 +98,7 @@ def of_rows(
             raise BadInput(
                 f"{path}: line {named.index[row] + 2} (id {ids[row]}): the name of the photo ({named.name}) is missing"
             )
-        name = str(said)
+        name = _whole(root, str(said))
         file = root / name
         if file.is_file():
             inside = [""]
@@ -122,6 +122,17 @@ def of_rows(
     if folders:
         notes.append(f"{folders} rows of {path.name} name folders: their photos are {len(names)} samples")
     return PhotoFiles(root, tuple(names), _once(path, np.array(made)), np.array(rows), exploded=folders > 0)
+
+
+def _whole(root: Path, name: str) -> str:
+    """A photo's name with its ending, where it lacks that and one photo alone is named so."""
+    if (root / name).exists():
+        return name
+    either_case = sorted({made for ending in ENDINGS for made in (ending, ending.upper())})
+    files = [root / f"{name}{ending}" for ending in either_case]
+    # by inode: where capitals do not count, one file answers to two names
+    found = {file.stat().st_ino: f"{name}{file.suffix}" for file in files if file.is_file()}
+    return next(iter(found.values())) if len(found) == 1 else name
 
 
 def _once(path: Path, ids: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.long import fit_grid, numbers64
+from holdfast.plan.guess_photos import PhotoFacts
 from holdfast.plan.look import ArrayFile, TableFile
 from holdfast.plan.measure import Classes
 from holdfast.plan.roles import Roles
@@ -21,7 +22,7 @@ class Facts:
     """`gaps`: share of values missing, those of missing rows included; `lost_rows`: share of rows missing.
 
     `one_range`: a table whose columns all come scaled to [-1, 1] or [0, 1]. `triples`: groups x, y, z among the
-    channels, by name or, where an array has no names, by position.
+    channels, by name or, where an array has no names, by position. `photos`: what only photos have.
     """
 
     kind: str
@@ -37,11 +38,14 @@ class Facts:
     real: tuple[float, float, float] | None  # least, median and greatest value of a real target
     one_range: bool = False
     triples: tuple[tuple[str | int, ...], ...] = ()
+    photos: PhotoFacts | None = None
 
     def lines(self) -> list[str]:
         """The facts in sentences, for the recipe's head and the summary."""
         if self.kind == "windows":
             what = f"{self.samples:,} windows of {self.steps:,} steps, {self.features:,} channels"
+        elif self.photos is not None:
+            what = f"{self.samples:,} photos, height × width {self.photos.seen}"
         else:
             what = f"{self.samples:,} rows, {self.features:,} features"
         lines = [
@@ -72,7 +76,7 @@ class Facts:
 
 def gather(
     roles: Roles, features: list[str], time: str | None, target: str | None, kind: str | None,
-    group: str | None, classes: Classes | None,
+    group: str | None, classes: Classes | None, photos: PhotoFacts | None = None,
 ) -> Facts:  # fmt: skip
     """All facts of a folder."""
     if isinstance(roles.train, ArrayFile):
@@ -92,7 +96,7 @@ def gather(
         roles.kind, len(roles.side), _to_predict(roles), channels, steps, gaps, lost, group,
         None if group is None else len(roles.side.different(group)), classes, real,
         one_range=isinstance(roles.train, TableFile) and roles.kind == "table" and _one_range(roles.train.frame[features]),
-        triples=_triples(features, channels) if roles.kind == "windows" else (),
+        triples=_triples(features, channels) if roles.kind == "windows" else (), photos=photos,
     )  # fmt: skip
 
 

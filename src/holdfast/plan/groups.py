@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from holdfast.data.columns import groups_of, ids_of
 from holdfast.errors import BadInput
 from holdfast.plan.answers import Answers, Found, question
 from holdfast.plan.clock import row_numbers
-from holdfast.plan.look import TableFile
+from holdfast.plan.look import TableFile, is_number
 from holdfast.plan.roles import NAMELESS, Roles, can_name, common
 from holdfast.recipe.strict import nearest
 
@@ -22,18 +23,28 @@ GROUP_WORDS = re.compile(
 )
 ENOUGH = 5  # groups from which the usual five folds can be made
 ROWS_EACH = 2  # samples that a group holds on average, at least
+EVEN = (
+    3  # times the median size that the largest group of photos may have, where its column has no telling name
+)
 
 
-def find_group(roles: Roles, target: str | None, kind: str | None, answers: Answers) -> Found:
-    """The group column with the reason, None where none is seen, or a question between equals."""
+def find_group(
+    roles: Roles, target: str | None, kind: str | None, answers: Answers, attributes: Collection[str] = ()
+) -> Found:
+    """The group column with the reason, None where none is seen, or a question between equals.
+
+    `attributes`: columns that make up the target, and are no groups.
+    """
     if answers.said("group"):
         return _answered(roles, target, answers)
-    candidates = [column for column in _candidates(roles, answers) if column != target]
+    candidates = [column for column in _candidates(roles, answers) if column not in (target, *attributes)]
     if target is None:  # then any of them could be the target
         candidates = [column for column in candidates if GROUP_WORDS.search(column)]
     else:
         values = roles.side.frame[target]
         candidates = [column for column in candidates if not follows(roles.side.frame[column], values, kind)]
+    if roles.photos is not None:
+        candidates = [column for column in candidates if _is_no_property(roles, column, candidates)]
     if not candidates:
         return Found(
             None, "no column with repeated values that the test part lacks; samples count as independent"
@@ -100,6 +111,24 @@ def _other_values_in_test(roles: Roles, column: str) -> bool:
     return False
 
 
+def _is_no_property(roles: Roles, column: str, candidates: list[str]) -> bool:
+    """Whether a column of photos could say who is in them, and not what: an age, a sex or a size has other values.
+
+    By its name; else by many groups of like size, none of them a number that a finer group has.
+    """
+    assert roles.photos is not None
+    if GROUP_WORDS.search(column) or column == roles.photos.path:
+        return True
+    values = roles.side.frame[column]
+    counts = values.value_counts()
+    if roles.photos.exploded or len(counts) < ENOUGH or counts.max() > EVEN * counts.median():
+        return False
+    finer = (roles.side.frame[other] for other in candidates if other != column)
+    return not (
+        is_number(values) and any(nested(other, values) and not nested(values, other) for other in finer)
+    )
+
+
 def _reason(roles: Roles, column: str, size: int, others: list[str]) -> str:
     there = roles.test_columns
     if there is None:
@@ -123,5 +152,6 @@ def _answered(roles: Roles, target: str | None, answers: Answers) -> Found:
     if column in (target, roles.id):
         what = "target" if column == target else "id"
         raise BadInput(f"--group {column}: this column is the {what}; name another, or none")
-    groups = groups_of(side.path, side.frame, ids_of(side.path, side.frame, roles.id), column)
+    ids = ids_of(side.path, side.frame, roles.id if side.one_row_each(roles.id) else None)
+    groups = groups_of(side.path, side.frame, ids, column)
     return Found(column, f"{len(np.unique(groups)):,} values over {len(side):,} samples", given=True)

@@ -11,6 +11,7 @@ from holdfast.plan.clock import find_clock
 from holdfast.plan.drops import drop_mirrors, find_features, refuse_none_left
 from holdfast.plan.facts import Facts, gather
 from holdfast.plan.groups import find_group
+from holdfast.plan.guess_photos import find_attributes, group_of_rows, look_at_photos, notes_on, photo_fields
 from holdfast.plan.look import ArrayFile, TableFile
 from holdfast.plan.measure import count_classes, find_folds, find_metric, folds_entry
 from holdfast.plan.presets import Members, members_for
@@ -21,7 +22,10 @@ from holdfast.recipe.strict import nearest
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a recipe says. `data` keeps the order in which its fields are written."""
+    """All that a recipe says. `data` keeps the order in which its fields are written.
+
+    `notes`: what was seen in the data, and not used.
+    """
 
     data: dict[str, Found]
     dropped: dict[str, list[str]]
@@ -34,6 +38,7 @@ class Plan:
     default_prepare: tuple[str, ...] = ()
     budget: str | None = None
     questions: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def guess(roles: Roles, answers: Answers, preset: str) -> Plan:
@@ -44,7 +49,9 @@ def guess(roles: Roles, answers: Answers, preset: str) -> Plan:
     column = None if target.is_open else str(target.value)
     kind = None if column is None else target_kind(roles, column, answers)
     kind_name = None if kind is None else str(kind.value)
-    group = find_group(roles, column, kind_name, answers)
+    joint = find_attributes(roles, column, kind_name, answers)
+    attributes = [] if joint is None else [part.column for part in joint.parts]
+    group = group_of_rows(roles, find_group(roles, column, kind_name, answers, attributes))
     group_column = None if group.is_open or group.value is None else str(group.value)
     classes = None
     if column is not None and kind_name == "classes":
@@ -69,13 +76,17 @@ def guess(roles: Roles, answers: Answers, preset: str) -> Plan:
     data["target"] = target
     if kind is not None:
         data["target_kind"] = kind
-    facts = gather(roles, features, time.value, column, kind_name, group_column, classes)
+    photos = look_at_photos(roles, joint)
+    if photos is not None:
+        data = photo_fields(data, roles, joint, photos)
+    facts = gather(roles, features, time.value, column, kind_name, group_column, classes, photos)
     return Plan(
         data=data, dropped=dropped, metric=metric, folds=folds_entry(splitter, k),
         folds_why=splitter, k_why=k,
         members=members_for(facts, kind_name, None if metric.is_open else str(metric.value), preset), facts=facts,
         budget=answers.budget,
         default_prepare=_default_prepare(roles.kind), questions=_questions(data, metric),
+        notes=notes_on(roles, joint),
     )  # fmt: skip
 
 
@@ -114,7 +125,7 @@ def _order(roles: Roles, answers: Answers) -> Found:
 def _features(
     roles: Roles, apart: set[str | None], target: str | None, kind: str | None
 ) -> tuple[list[str], dict[str, list[str]]]:
-    if not isinstance(roles.train, TableFile):
+    if not isinstance(roles.train, TableFile) or roles.photos is not None:
         return [], {}
     features, dropped = find_features(roles, apart)
     if target is not None and kind is not None:

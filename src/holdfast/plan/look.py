@@ -12,20 +12,25 @@ import pandas as pd
 from holdfast.data.columns import some
 from holdfast.data.files import ARRAY_ENDINGS, TABLE_ENDINGS, read_array, read_table
 from holdfast.errors import BadInput
+from holdfast.plan.photos import Photos, find_photos
 
 
 @dataclass(eq=False)
 class TableFile:
-    """A CSV or Parquet file in memory, and cached answers about its columns."""
+    """A CSV or Parquet file in memory, and cached answers about its columns.
+
+    `place`: where it lies in the data folder; None: directly in it.
+    """
 
     path: Path
     frame: pd.DataFrame
+    place: str | None = None
     _different: dict[str, pd.Series] = field(default_factory=dict)
     _names: dict[str, pd.Index] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return self.place or self.path.name
 
     @cached_property
     def columns(self) -> list[str]:
@@ -84,6 +89,7 @@ class Files:
     tables: list[TableFile]
     arrays: list[ArrayFile]
     ignored: list[str]
+    photos: Photos
 
     def columns(self) -> set[str]:
         return {column for table in self.tables for column in table.columns}
@@ -92,13 +98,18 @@ class Files:
         """Every file in a line, for errors."""
         lines = [f"  {t.name}: {len(t):,} rows; columns {some(t.columns)}" for t in self.tables]
         lines += [f"  {a.name}: array {a.shape}" for a in self.arrays]
+        if self.photos:
+            lines.append(
+                f"  {len(self.photos):,} photos in {some(place or '.' for place in self.photos.by_folder)}"
+            )
         return "\n".join(lines)
 
 
 def look(folder: Path) -> Files:
-    """Read the data files that lie directly in a folder.
+    """Read the data files that lie directly in a folder, and find the photos below it.
 
-    Raises BadInput where there is none, or one is damaged.
+    Where there are photos but no table beside their folders, tables within those are read.
+    Raises BadInput where there is nothing to read, or a file is damaged.
     """
     if not folder.is_dir():
         what = "is a file; give the folder that holds it" if folder.is_file() else "does not exist"
@@ -107,14 +118,43 @@ def look(folder: Path) -> Files:
     tables = [path for path in paths if path.is_file() and path.name.endswith(TABLE_ENDINGS)]
     arrays = [path for path in paths if path.is_file() and path.name.endswith(ARRAY_ENDINGS)]
     ignored = [path.name for path in paths if path not in tables and path not in arrays]
-    if not tables:
+    photos = find_photos(folder)
+    if photos and not tables:
+        tables = sorted(path for path in folder.glob("[!.]*/[!.]*") if path.name.endswith(TABLE_ENDINGS))
+    if not tables and not photos.class_folders():
         raise BadInput(_nothing(folder, bool(arrays), ignored))
+    read = [TableFile(path, _named(read_table(path)), path.relative_to(folder).as_posix()) for path in tables]
     return Files(
         folder,
-        [TableFile(path, _named(read_table(path))) for path in tables],
+        _as_written(read, photos),
         [ArrayFile(path, read_array(path, "train")) for path in arrays],
         ignored,
+        photos,
     )
+
+
+def _as_written(tables: list[TableFile], photos: Photos) -> list[TableFile]:
+    """The tables with columns that name photos as texts: 000123.jpg may stand there as 000123."""
+    if not photos:
+        return tables
+    naming: set[str] = set()
+    for table in tables:
+        numbers = [
+            column
+            for column in table.columns
+            if column not in naming
+            and pd.api.types.is_integer_dtype(table.frame[column])
+            and table.one_row_each(column)
+        ]
+        if numbers:
+            texts = read_table(table.path, None, only=numbers)
+            naming |= {column for column in numbers if photos.homes(pd.Index(texts[column].unique()))}
+    return [
+        TableFile(table.path, _named(read_table(table.path, naming)), table.place)
+        if naming & set(table.columns)
+        else table
+        for table in tables
+    ]
 
 
 def as_text(values: pd.Series) -> pd.Series:

@@ -53,6 +53,11 @@ def summary(plan: Plan, files: Files, roles: Roles) -> list[str]:
     lines.append(f"folds: {plan.folds['kind']} ({plan.folds_why.mark}){k}")
     lines.append(f"members: {', '.join(choice.name for choice in plan.members.chosen)}")
     lines += plan.members.left_out
+    if "attributes" in plan.data:
+        lines.append(
+            f"attributes: {', '.join(plan.data['attributes'].value)} ({plan.data['attributes'].mark})"
+        )
+    lines += plan.notes
     used = {file.path for file in roles.named().values()}
     everything: list[TableFile | ArrayFile] = [*files.tables, *files.arrays]
     unused = [file.name for file in everything if file.path not in used]

@@ -13,6 +13,9 @@ SVC_ROWS = 20_000  # a kernel machine's time grows with the square of the rows: 
 FEW_UNITS = 6  # a network learns so few people by heart
 FEW_GROUPS = 50  # boosted trees rank first on rows of known people and last on new ones
 SKEWED = 0.05  # share of the rarest class
+PER_ATTRIBUTE = (
+    "per_attribute"  # head of members where a class is made of attributes; left out where it is not
+)
 GAPPY = 0.001  # share of values missing that is worth a word
 
 
@@ -98,8 +101,42 @@ CONV = Choice(
     "a small network on the signal; each window shifted a little and with noise, anew in every epoch",
     _too_few_units,
 )
-NETWORKS = {"conv"}
-FIT = {"epochs": 15}  # fixed, so that no scored fold is watched
+# Photos. All that is worth tuning stands here.
+LONGER_SIDE = 80  # pixels of the photos that networks see
+SIDES = 16  # which their sides are multiples of
+PHOTO_AUGMENT = [
+    "horizontal_flip",
+    {"affine": {"degrees": 8, "translate": [0.05, 0.05], "scale": [0.9, 1.1]}},
+    {"color_jitter": {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2}},
+]
+PHOTO_FIT: dict[str, Any] = {
+    "batch_size": 32, "lr": 2e-3, "weight_decay": 0.05, "optimizer": "adamw", "schedule": "one_cycle",
+}  # fmt: skip
+PHOTO_EPOCHS = {"fast": 20, "strong": 40}
+PHOTO_TTA = ["flip"]
+RESNET = Choice(
+    "resnet",
+    {"model": {"timm": {"name": "resnet18"}}, "head": PER_ATTRIBUTE},
+    "a small residual network from random weights; pretrained: true takes timm's, where there is a network",
+    _too_few_units,
+)
+MOBILE = Choice(
+    "mobile",
+    {"model": {"timm": {"name": "mobilenetv3_small_100"}}, "head": PER_ATTRIBUTE},
+    "another kind of network, of light layers: errs otherwise",
+    _too_few_units,
+)
+HOG_LDA = Choice(
+    "hog",
+    {"model": "lda", "features": "hog", "head": PER_ATTRIBUTE},
+    "edges counted by direction, a linear model: seconds, and steady where photos are few",
+)
+RESNET_REAL = replace(RESNET, entry={"model": RESNET.entry["model"]})
+HOG_REAL = Choice(
+    "hog", {"model": "ridge", "features": "hog"}, "edges counted by direction, a linear model: seconds"
+)
+NETWORKS = {"conv", "resnet", "mobile"}
+FIT = {"epochs": 15}  # of windows; a fixed number, so that no scored fold is watched
 
 # (kind of data, kind of target): members of `fast`, and what `strong` adds. The quick ones first: a budget
 # leaves out from the end.
@@ -108,9 +145,15 @@ MEMBERS: dict[tuple[str, str], tuple[list[Choice], list[Choice]]] = {
     ("table", "real"): ([RIDGE, BOOSTED], []),
     ("windows", "classes"): ([STATISTICS_LOGISTIC, STATISTICS_SVC], [ROCKET, STATISTICS_FOREST, CONV]),
     ("windows", "real"): ([ROCKET, STATISTICS_BOOSTED], [CONV]),
+    ("images", "classes"): ([RESNET], [HOG_LDA, MOBILE]),
+    ("images", "real"): ([RESNET_REAL], [HOG_REAL]),
 }
 # Where the target is still a question: models that take both kinds.
-EITHER: dict[str, list[Choice]] = {"table": [BOOSTED], "windows": [STATISTICS_BOOSTED]}
+EITHER: dict[str, list[Choice]] = {
+    "table": [BOOSTED],
+    "windows": [STATISTICS_BOOSTED],
+    "images": [RESNET_REAL],
+}
 
 
 @dataclass(frozen=True)
@@ -122,6 +165,7 @@ class Members:
 
     chosen: list[Choice]
     prepare: tuple[list[Any], str] | None = None  # None: the default of the kind of data
+    augment: tuple[list[Any], str] | None = None
     fit: dict[str, Any] = field(default_factory=dict)
     predict: dict[str, Any] = field(default_factory=dict)
     predict_why: str = ""
@@ -135,24 +179,52 @@ def members_for(facts: Facts, target_kind: str | None, metric: str | None, prese
     if target_kind is None:
         return Members(EITHER[facts.kind], left_out=["the others wait for the target"])
     fast, more = MEMBERS[facts.kind, target_kind]
-    wanted = fast + more if preset == "strong" else fast
-    if facts.one_range:
-        wanted = [ONE_RANGE.get(choice.name, choice) for choice in wanted]
+    wanted = [_suited(choice, facts) for choice in (fast + more if preset == "strong" else fast)]
     reasons = {choice.name: (choice, choice.against(facts)) for choice in wanted}
     chosen = [choice for choice, against in reasons.values() if against is None]
     left_out = [
         f"{name} is left out: {against}" for name, (_, against) in reasons.items() if against is not None
     ]
-    fit = dict(FIT) if any(choice.name in NETWORKS for choice in chosen) else {}
+    common: dict[str, Any] = {
+        "prepare": _prepare(facts), "left_out": left_out, "remarks": _remarks(facts, metric),
+    }  # fmt: skip
+    if any(choice.name in NETWORKS for choice in chosen):
+        common["fit"] = _fit(facts, preset)
+        if facts.photos is not None:
+            common["augment"] = (
+                list(PHOTO_AUGMENT),
+                "photos mirrored, moved, lit a little otherwise in every epoch",
+            )
     if target_kind != "classes":
-        return Members(chosen, _prepare(facts), fit, left_out=left_out, remarks=_remarks(facts, metric))
+        return Members(chosen, **common)
     predict, why = _predict(facts, metric)
     blend = ("geometric_mean", "of the members' probabilities: calibrated members together hesitate less so")
-    return Members(chosen, _prepare(facts), fit, predict, why, blend, left_out, _remarks(facts, metric))
+    return Members(chosen, predict=predict, predict_why=why, ensemble=blend, **common)
+
+
+def _suited(choice: Choice, facts: Facts) -> Choice:
+    """The member as such data want it."""
+    if facts.one_range:
+        choice = ONE_RANGE.get(choice.name, choice)
+    if choice.entry.get("head") == PER_ATTRIBUTE and (
+        facts.photos is None or len(facts.photos.attributes) < 2
+    ):
+        choice = replace(choice, entry={key: value for key, value in choice.entry.items() if key != "head"})
+    return choice
+
+
+def _fit(facts: Facts, preset: str) -> dict[str, Any]:
+    return {**PHOTO_FIT, "epochs": PHOTO_EPOCHS[preset]} if facts.photos is not None else dict(FIT)
 
 
 def _prepare(facts: Facts) -> tuple[list[Any], str] | None:
     """What to prepare otherwise than the kind of data does by default, and why."""
+    if facts.photos is not None:
+        size = network_size(facts.photos.shape)
+        if size == facts.photos.shape:
+            return None
+        why = "guessed: height and width for networks; larger ones learn finer things, and slower"
+        return [{"resize": {"size": list(size)}}, "normalize"], why
     if facts.one_range:
         return [
             "impute"
@@ -164,6 +236,18 @@ def _prepare(facts: Facts) -> tuple[list[Any], str] | None:
     return ["interpolate", magnitude, "standardize"], why
 
 
+def network_size(shape: tuple[int, int]) -> tuple[int, int]:
+    """Height and width for networks: the longer side at most 80, both multiples of 16; small photos stay.
+
+    >>> network_size((128, 96)), network_size((128, 168)), network_size((28, 28))
+    ((80, 64), (64, 80), (28, 28))
+    """
+    if max(shape) <= LONGER_SIDE:
+        return shape
+    height, width = (max(2 * SIDES, round(LONGER_SIDE * side / max(shape) / SIDES) * SIDES) for side in shape)
+    return height, width
+
+
 def _rarest(facts: Facts) -> float:
     return 1.0 if facts.classes is None else min(facts.classes.rows) / facts.samples
 
@@ -171,6 +255,8 @@ def _rarest(facts: Facts) -> float:
 def _predict(facts: Facts, metric: str | None) -> tuple[dict[str, Any], str]:
     """What is done to probabilities, and why."""
     predict: dict[str, Any] = {"calibrate": ["temperature"]}
+    if facts.photos is not None:
+        predict = {"tta": list(PHOTO_TTA), **predict}
     why = "each member as sure as the other folds show it may be"
     if metric == "macro_f1" and _rarest(facts) < SKEWED:
         predict["postprocess"] = ["thresholds"]

@@ -10,6 +10,7 @@ import pandas as pd
 from holdfast.errors import BadInput
 from holdfast.plan.answers import Answers
 from holdfast.plan.look import ArrayFile, Files, TableFile, is_whole
+from holdfast.plan.photos import PhotoParts
 from holdfast.plan.sample import Form
 
 # Names only break ties between readings that the contents allow.
@@ -40,6 +41,7 @@ class Roles:
     sample: TableFile | None = None
     id: str | None = None
     form: Form | None = None
+    photos: PhotoParts | None = None
     score: float = 0.0
     why: dict[str, str] = field(default_factory=dict)
 
@@ -67,19 +69,26 @@ class Roles:
 def find_roles(files: Files, answers: Answers) -> Roles:
     """The reading of a folder that its contents bear out best. Raises BadInput where none does."""
     from holdfast.plan.roles_of_arrays import readings_of_arrays
+    from holdfast.plan.roles_of_photo_folders import refuse_part_as_class
+    from holdfast.plan.roles_of_photos import readings_of_photos
     from holdfast.plan.roles_of_tables import readings_of_tables
 
-    readings = readings_of_arrays(files, answers) if answers.kind != "table" else []
-    if not readings:
+    readings = readings_of_photos(files, answers) if answers.kind in (None, "images") else []
+    if not readings and answers.kind not in ("table", "images"):
+        readings = readings_of_arrays(files, answers)
+    if not readings and answers.kind != "images":
         readings = readings_of_tables(files, answers)
     if not readings:
         raise BadInput(
             f"{files.folder}: cannot tell which file holds training inputs and targets; seen:\n"
             f"{files.seen()}\n"
-            "expected a table with one row a sample, a long table with many rows an id, or an array of"
-            " windows beside a table of as many rows; --id, --target and --kind narrow the search"
+            "expected a table with one row a sample, a long table with many rows an id, an array of windows"
+            " beside a table of as many rows, a table that names photos, or folders of photos, one a class;"
+            " --id, --target and --kind narrow the search"
         )
-    return max(readings, key=lambda reading: reading.score)
+    best = max(readings, key=lambda reading: reading.score)
+    refuse_part_as_class(best)
+    return best
 
 
 def id_candidates(tables: list[TableFile], answers: Answers) -> list[str | None]:

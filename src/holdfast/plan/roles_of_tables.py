@@ -41,7 +41,7 @@ def _readings(files: Files, answers: Answers, ids: list[str | None]) -> list[Rol
             for inputs in _inputs(train, id_column, answers):
                 for labelled in _with_labels(inputs, files.tables, answers):
                     for tested in _with_test(labelled, files.tables):
-                        readings += list(_with_sample(tested, files.tables))
+                        readings += list(with_sample(tested, files.tables))
     for reading in readings:
         _explain(reading)
     return [reading for reading in readings if _holds(reading)]
@@ -117,7 +117,7 @@ def _with_test(found: Roles, tables: list[TableFile]) -> Iterator[Roles]:
         yield replace(found, test=test, score=score, why={})
 
 
-def _with_sample(found: Roles, tables: list[TableFile]) -> Iterator[Roles]:
+def with_sample(found: Roles, tables: list[TableFile]) -> Iterator[Roles]:
     """Without a sample, or with a table that has a row for each test id and prediction columns."""
     train, test = found.train, found.test
     assert isinstance(train, TableFile)

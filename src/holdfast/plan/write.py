@@ -26,12 +26,9 @@ def recipe_text(plan: Plan, name: str, folder: str, preset: str) -> str:
         [*(f"# {comment(line)}".rstrip() for line in [*head, *plan.facts.lines()]), f"name: {inline(name)}"],
         _data(plan, folder),
         _aligned([("metric", plan.metric.value, plan.metric.mark), ("folds", plan.folds, _folds_mark(plan))]),
-        _aligned(
-            [("budget", plan.budget, "given: members that do not fit are shortened or left out")]
-            if plan.budget
-            else []
-        ),
+        _budget(plan),
         _prepare(plan),
+        _aligned([("augment", *plan.members.augment)]) if plan.members.augment else [],
         _members(plan),
         _predict(plan.members),
     ]
@@ -90,7 +87,7 @@ def _data(plan: Plan, folder: str) -> list[str]:
         ]
         columns = [column for columns in plan.dropped.values() for column in columns]
         lines.append(f"  drop: {inline(columns)}")
-    return lines
+    return lines + [f"  # {comment(note)}" for note in plan.notes]
 
 
 def _folds_mark(plan: Plan) -> str:
@@ -137,10 +134,21 @@ def _predict(members: Members) -> list[str]:
 
 
 def _aligned(fields: list[tuple[str, Any, str]], indent: str = "") -> list[str]:
-    """`key: value  # comment` lines with their comments in one column."""
-    starts = [f"{indent}{key}: {inline(value)}" for key, value, _ in fields]
-    column = min(max((len(start) for start in starts), default=0), WIDEST)
-    return [
-        f"{start:<{column}}  # {comment(mark)}" if mark else start
-        for start, (_, _, mark) in zip(starts, fields, strict=True)
+    """`key: value  # comment` lines with their comments in one column; entries of entries a line each."""
+    starts = [
+        f"{indent}{key}:" if _is_nested(value) else f"{indent}{key}: {inline(value)}"
+        for key, value, _ in fields
     ]
+    column = min(max((len(start) for start in starts), default=0), WIDEST)
+    lines = []
+    for start, (_, value, mark) in zip(starts, fields, strict=True):
+        lines.append(f"{start:<{column}}  # {comment(mark)}" if mark else start)
+        if _is_nested(value):
+            lines += [f"{indent}  {inline(name)}: {inline(entry)}" for name, entry in value.items()]
+    return lines
+
+
+def _is_nested(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and bool(value) and all(isinstance(entry, dict) for entry in value.values())
+    )

@@ -81,7 +81,7 @@ def test_constant_channel_is_no_obstacle() -> None:
 def test_learning_by_chunks_equals_learning_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     source = with_gaps(tiny_data().source)
     whole, X = pipeline(["interpolate", "derivative", "standardize"], source=source)
-    monkeypatch.setattr("holdfast.prepare.pipeline.CHUNK", 5)
+    monkeypatch.setattr("holdfast.data.dataset.CHUNK", 5)
     chunked, _ = pipeline(["interpolate", "derivative", "standardize"], source=source)
     np.testing.assert_allclose(chunked.transform(X), whole.transform(X), rtol=1e-4, atol=1e-5)
 

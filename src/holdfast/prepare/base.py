@@ -18,15 +18,17 @@ class Transformer(Protocol):
 class Preparation(Component):
     """Makes inputs fit for a model; what it learns it learns from the training part alone.
 
-    `build` gives a scikit-learn transformer on `(n, steps, channels)` with NaN for gaps, or `(n, features)`.
+    `build` gives a scikit-learn transformer on `(n, steps, channels)` with NaN for gaps, `(n, features)`, or
+    pictures `(n, h, w, channels)`: uint8, as they also come out of what acts before augmentation; float32 after.
     A transformer that learns has `partial_fit` (called a chunk at a time) or `fit` (called once on all rows).
+    One that has something to tell has `facts_`, a dict of plain values.
     """
 
     kind: ClassVar[str] = "prepare"
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
     # Augmentation acts in the data's own units: what closes gaps comes before it, what rescales or adds after.
     before_augment: ClassVar[bool] = False
-    keeps_steps: ClassVar[bool] = True  # windows come out as long as they went in
+    keeps_steps: ClassVar[bool] = True  # windows come out as long, pictures as large, as they went in
     gaps: ClassVar[str] = "kept"  # or "closed"; "read" where it must stand before all that close them
 
     def build(self, names: tuple[str, ...]) -> Any:

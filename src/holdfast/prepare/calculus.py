@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from pydantic import Field
 
 from holdfast.prepare.base import Preparation
+from holdfast.prepare.beside import Beside
 from holdfast.recipe.registry import component
 
 
@@ -29,24 +30,14 @@ def integral(X: np.ndarray, step: float = 1.0) -> np.ndarray:
     return cumulative_trapezoid(X, dx=step, axis=1, initial=0).astype(X.dtype, copy=False)
 
 
-class _Beside:
-    """Adds a function of the data's own channels (the first ones) as further channels."""
-
-    def __init__(self, function: Callable[[np.ndarray, float], np.ndarray], own: int, step: float):
-        self.function, self.own, self.step = function, own, step
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        return np.concatenate([X, self.function(X[:, :, : self.own], self.step)], axis=2)
-
-
 @component("derivative")
 class Derivative(Preparation):
     """Add the time derivative of each of the data's own channels."""
 
     step: float = Field(1.0, gt=0, description="time between steps")
 
-    def build(self, names: tuple[str, ...]) -> _Beside:
-        return _Beside(derivative, len(names), self.step)
+    def build(self, names: tuple[str, ...]) -> Beside:
+        return Beside(partial(derivative, step=self.step), range(len(names)))
 
 
 @component("integral")
@@ -55,5 +46,5 @@ class Integral(Preparation):
 
     step: float = Field(1.0, gt=0, description="time between steps")
 
-    def build(self, names: tuple[str, ...]) -> _Beside:
-        return _Beside(integral, len(names), self.step)
+    def build(self, names: tuple[str, ...]) -> Beside:
+        return Beside(partial(integral, step=self.step), range(len(names)))

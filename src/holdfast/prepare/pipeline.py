@@ -37,6 +37,7 @@ class Pipeline:
     def __init__(self, steps: Sequence[Preparation], kind: str, names: tuple[str, ...]):
         check_steps(steps, kind)
         self.n_before = sum(step.before_augment for step in steps)
+        self.names = [step.name for step in steps]
         self.transformers: list[Any] = [step.build(names) for step in steps]
 
     def fit(self, train: Dataset) -> Pipeline:
@@ -52,6 +53,12 @@ class Pipeline:
     def _through(self, data: Dataset, depth: int, size: int | None) -> Iterator[np.ndarray]:
         for chunk in data.chunks(size):
             yield _apply(self.transformers[:depth], chunk)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the steps have to tell, by their names."""
+        told = zip(self.names, (getattr(one, "facts_", None) for one in self.transformers), strict=True)
+        return {name: facts for name, facts in told if facts}
 
     def before(self, X: np.ndarray) -> np.ndarray:
         return _apply(self.transformers[: self.n_before], X)

@@ -22,6 +22,7 @@ from holdfast.folds.table import make_folds, units_per_class
 from holdfast.metrics.base import Metric
 from holdfast.metrics.intervals import score_with_interval
 from holdfast.oof.scores import floor_predictions, metrics_of
+from holdfast.predict.pool import check_pool
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.schema import Recipe
 from holdfast.recipe.target import TargetSpec
@@ -64,6 +65,7 @@ class _Holdfast(BaseEstimator):
         if metric.targets != target.kind:
             raise BadInput(f"metric: {metric.name} scores {metric.targets}, the target is {target.kind}")
         members = {name: resolve(recipe, name, train, target) for name in recipe.members}
+        check_pool(recipe.predict.pool, target, train, None)
         folds = make_folds(splitter, train, target, base)
         work = Work(members, train, None, target, folds, recipe.seed, recipe.threads or cores(), "in memory")
         self.recipe_, self.folds_, self._threads = recipe, folds, work.threads

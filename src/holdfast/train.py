@@ -27,6 +27,7 @@ from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
 from holdfast.oof.scores import all_scores, facts_of, member_scores, metrics_of, score_so_far
 from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids
+from holdfast.predict.pool import check_pool
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
 from holdfast.recipe.schema import Recipe
@@ -108,6 +109,7 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
         raise BadInput("members: every member is left out; take `left_out` from one")
     members = {name: resolve(recipe, name, loaded.train, target) for name in kept}
     members, begun = with_starts(members, loaded.train, folds, target)
+    check_pool(recipe.predict.pool, target, loaded.train, loaded.test)
     chain = chain_of(recipe, list(members), target)
     dropped = [f"{name} is left out: {one.left_out}" for name, one in recipe.members.items() if one.left_out]
     listed = list(members.values())

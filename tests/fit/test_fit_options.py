@@ -156,7 +156,9 @@ def test_pictures_grow_over_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def watched(self: Any, shape: tuple[int, ...], outputs: int) -> torch.nn.Module:
         net: torch.nn.Module = build(self, shape, outputs)
-        net.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape[1:])))
+        net.register_forward_pre_hook(
+            lambda module, inputs: seen.append(tuple(inputs[0].shape[1:])) if module.training else None
+        )
         return net
 
     monkeypatch.setattr(type(spec.model), "build", watched)

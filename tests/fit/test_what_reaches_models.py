@@ -38,7 +38,7 @@ def test_predictions_are_the_mean_over_views(model: Any) -> None:
         plain = fit_member(member(model), data, CLASSES, 0, 1)
         rolled = fit_member(member(model, predict=ROLLS), data, CLASSES, 0, 1)
         spec = member(model, predict=ROLLS)
-        copies = [plain.predict(_with(data, view)) for view in views_of(spec.tta, data.read())]
+        copies = [plain.predict(_with(data, view)) for view in views_of(spec.at_test_time.tta, data.read())]
         made = rolled.predict(data)
     assert len(copies) == 4
     np.testing.assert_allclose(made, np.mean(copies, axis=0), rtol=1e-5, atol=1e-6)
@@ -52,12 +52,12 @@ def _with(data: Any, source: np.ndarray) -> Any:
 
 
 def test_a_member_may_do_without_the_recipes_views() -> None:
-    assert len(member(TREES, predict=ROLLS).tta) == 1
+    assert len(member(TREES, predict=ROLLS).at_test_time.tta) == 1
     values = {
         "metric": "accuracy", "folds": "stratified", "predict": ROLLS,
         "members": {"one": {"model": TREES, "predict": {"tta": []}}},
     }  # fmt: skip
-    assert resolve(Recipe.model_validate(values), "one", tiny_data(), CLASSES).tta == ()
+    assert resolve(Recipe.model_validate(values), "one", tiny_data(), CLASSES).at_test_time.tta == ()
 
 
 def test_views_of_tables_are_refused() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from holdfast.engine.threads import limited
 from holdfast.fit.member import fit_member
 from holdfast.fit.resolved import resolve
+from holdfast.predict.test_time import AtTestTime
 from holdfast.predict.views import even_shifts
 from holdfast.recipe.registry import parse
 from holdfast.recipe.schema import Recipe
@@ -101,7 +102,7 @@ def test_prediction_is_the_mean_over_the_window_and_its_views() -> None:
         )
         averaged = made.predict(data)
         each = [data.read(), *(view for one in tta for view in parse("tta", one).views(data.read()))]  # type: ignore[attr-defined]
-        made.tta = ()
+        made.at_test_time = AtTestTime()
         alone = [made.predict(replace(data, source=view)) for view in each]
     assert len(each) == 6
     np.testing.assert_allclose(averaged, np.mean(alone, axis=0), atol=1e-5)

@@ -19,12 +19,12 @@ from holdfast.data.joint import joint_target
 from holdfast.data.photo_files import PhotoFiles, of_class_folders, of_rows, of_test_folder
 from holdfast.data.photos import Photos, named, read_photos
 from holdfast.errors import BadInput
+from holdfast.recipe.channels import RGB
 from holdfast.recipe.registry import component
 from holdfast.recipe.strict import nearest
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.hashes import hash_arrays, hash_value
 
-RGB = ("red", "green", "blue")
 Side = Annotated[int, Field(ge=1, le=1 << 14)]  # pixels
 
 

@@ -33,6 +33,7 @@ class Embedding(Features):
     """
 
     takes: ClassVar[frozenset[str]] = frozenset({"images"})
+    reads_file: ClassVar[str] = "weights"
 
     backbone: str = Field(alias="name", examples=["resnet18"], description="timm's name of the model")
     weights: str | None = Field(

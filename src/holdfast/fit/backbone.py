@@ -19,12 +19,13 @@ def layer_groups(net: torch.nn.Module, settings: Fit) -> list[dict[str, Any]]:
     """Parameters by layer, each with the rate that layer_decay leaves it (Clark et al. 2020), by timm."""
     from holdfast.vision import timm
 
+    timm()
+    from timm.optim import param_groups_layer_decay
+
     assert settings.layer_decay is not None
     groups = []
     for backbone in backbones(net):
-        groups += timm().optim.param_groups_layer_decay(
-            backbone, settings.weight_decay, layer_decay=settings.layer_decay
-        )
+        groups += param_groups_layer_decay(backbone, settings.weight_decay, layer_decay=settings.layer_decay)
     for group in groups:
         group["lr"] = settings.lr * group.pop("lr_scale")
     return groups

@@ -16,7 +16,7 @@ from holdfast.fit.heads import Head
 from holdfast.fit.resolved import MemberSpec
 from holdfast.keys import seed_of
 from holdfast.models.base import Estimator
-from holdfast.predict.base import TestTime, views_of
+from holdfast.predict.test_time import AtTestTime
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.prepare.scale import Standardize
 from holdfast.recipe.target import TargetSpec
@@ -35,12 +35,14 @@ class FittedEstimator:
     columns: np.ndarray | None  # those that a selection kept
     head: Head
     estimators: tuple[Any, ...]  # one, or one for each attribute
-    tta: tuple[TestTime, ...]
+    at_test_time: AtTestTime
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the fit found out: the columns that a selection kept, what the estimator tells of itself."""
-        kept = {} if self.columns is None else {"columns": self.columns.tolist()}
+        kept: dict[str, Any] = dict(self.pipeline.facts)
+        if self.columns is not None:
+            kept["columns"] = self.columns.tolist()
         told = [getattr(estimator, "facts_", {}) for estimator in self.estimators]
         if len(told) == 1:
             return {**kept, **told[0]}
@@ -48,12 +50,9 @@ class FittedEstimator:
 
     def predict(self, data: Dataset) -> np.ndarray:
         """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
-        made = []
-        for raw in data.chunks():
-            base = self.pipeline.before(raw)
-            views = [self.said(self.table(view)) for view in views_of(self.tta, base)]
-            made.append(np.mean(views, axis=0))
-        return np.concatenate(made).astype(np.float32)
+        return self.at_test_time.predict(
+            data, self.head.target, self.pipeline.before, lambda view: self.said(self.table(view))
+        )
 
     def table(self, base: np.ndarray) -> np.ndarray:
         """What the estimator sees of samples that the first half of the pipeline has seen, all columns."""
@@ -124,7 +123,7 @@ def fit_estimator(
         )
         for part, codes in zip(head.parts, head.codes(y))
     )
-    return FittedEstimator(pipeline, member.features, scale, columns, head, estimators, member.tta)
+    return FittedEstimator(pipeline, member.features, scale, columns, head, estimators, member.at_test_time)
 
 
 def _fit_one(estimator: Any, X: np.ndarray, y: np.ndarray, arguments: dict[str, Any]) -> Any:

@@ -48,7 +48,10 @@ class Feed:
         first = train.read(slice(0, 1))
         prepared = pipeline.transform(first)
         self.sample_shape: tuple[int, ...] = tuple(prepared.shape[1:])
-        fits = train.nbytes * (1 + prepared.nbytes / max(first.nbytes, 1)) < MEMORY_SHARE * psutil.virtual_memory().available
+        fits = (
+            train.nbytes * (1 + prepared.nbytes / max(first.nbytes, 1))
+            < MEMORY_SHARE * psutil.virtual_memory().available
+        )
         self.y, self.groups = y, train.groups
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None

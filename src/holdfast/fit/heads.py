@@ -62,8 +62,15 @@ class Head:
 
     def start(self, model: Network, net: Any) -> None:
         """Give a new network the weights that its model starts from."""
-        for one in net.nets if self.kind == "separate" else [net]:
+        for one in self._nets(net):
             model.start(one)
+
+    def notes(self, net: Any) -> list[str]:
+        """What is to be said of the weights that a network starts from."""
+        return list(dict.fromkeys(note for one in self._nets(net) for note in getattr(one, "notes", ())))
+
+    def _nets(self, net: Any) -> list[Any]:
+        return list(net.nets) if self.kind == "separate" else [net]
 
     def blocks(self, outputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return outputs.split(self.widths, dim=1)

@@ -109,11 +109,11 @@ class Ema(Hook):
         from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
         self.average = AveragedModel(
-            state.net, multi_avg_fn=get_ema_multi_avg_fn(self.decay), use_buffers=True
+            _inside(state.net), multi_avg_fn=get_ema_multi_avg_fn(self.decay), use_buffers=True
         )
 
     def after_step(self, state: LoopState) -> None:
-        self.average.update_parameters(state.net)
+        self.average.update_parameters(_inside(state.net))
 
     def after_fit(self, state: LoopState) -> None:
         state.net.load_state_dict(self.average.module.state_dict())
@@ -123,6 +123,13 @@ class Ema(Hook):
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         self.average.load_state_dict(saved)
+
+
+def _inside(net: Any) -> torch.nn.Module:
+    """The network that Fabric has wrapped; its parameters then have the names that a state is loaded by."""
+    from lightning_fabric import is_wrapped
+
+    return net.module if is_wrapped(net) else net  # type: ignore[no-any-return]
 
 
 def asked_hooks(settings: Fit) -> list[Hook]:

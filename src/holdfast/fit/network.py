@@ -24,7 +24,7 @@ from holdfast.folds.inner import inner_split
 from holdfast.keys import seed_of
 from holdfast.losses.base import Loss
 from holdfast.models.base import Network
-from holdfast.predict.base import TestTime, views_of
+from holdfast.predict.test_time import AtTestTime
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_bytes, write_whole
@@ -43,14 +43,14 @@ class FittedNetwork:
     shape: tuple[int, ...]  # of one prepared sample
     scale: tuple[float, float]  # mean and deviation of a real target in the training part
     precision: str
-    tta: tuple[TestTime, ...]
+    at_test_time: AtTestTime
     net: Any  # torch.nn.Module
     found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the fit found out, for the run's records."""
-        return self.found
+        return {**self.pipeline.facts, **self.found}
 
     def outputs(self, data: Dataset) -> torch.Tensor:
         """Raw outputs `(n, outputs)` without test-time augmentation, float32."""
@@ -68,12 +68,13 @@ class FittedNetwork:
     def predict(self, data: Dataset) -> np.ndarray:
         """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
         self._ready()
-        made = []
-        for raw in data.chunks(PREDICT_BATCH):
-            base = self.pipeline.before(raw)
-            views = [self._said(self._raw(view)) for view in views_of(self.tta, base)]
-            made.append(np.mean(views, axis=0, dtype=np.float32))
-        return np.concatenate(made)
+        return self.at_test_time.predict(
+            data,
+            self.head.target,
+            self.pipeline.before,
+            lambda view: self._said(self._raw(view)),
+            PREDICT_BATCH,
+        )
 
     def _ready(self) -> None:
         self.net.to(make_fabric(self.precision).device)
@@ -138,9 +139,9 @@ def begin(
     torch.manual_seed(seed_of(seed, "weights"))
     net = head.build(model, feed.sample_shape)
     head.start(model, net)
-    said = _started(member, net, start)
+    said = [*head.notes(net), *_started(member, net, start)]
     fitted = FittedNetwork(
-        pipeline, model, head, feed.sample_shape, scale, settings.precision, member.tta, net,
+        pipeline, model, head, feed.sample_shape, scale, settings.precision, member.at_test_time, net,
         {"weights": said} if said else {},
     )  # fmt: skip
     return fitted, feed, head.loss(loss, learn.target)

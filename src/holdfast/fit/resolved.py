@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from holdfast.augment.base import Augmentation
@@ -15,13 +16,14 @@ from holdfast.fit.precision import chosen_precision
 from holdfast.fit.transfer import Start
 from holdfast.losses.base import Loss
 from holdfast.models.base import Estimator, Model, Network
-from holdfast.predict.base import TestTime
+from holdfast.predict.test_time import AtTestTime
 from holdfast.prepare.base import Preparation
 from holdfast.prepare.pipeline import Pipeline, check_steps
 from holdfast.recipe.registry import Component, known, parse
 from holdfast.recipe.schema import Fit, Recipe
 from holdfast.recipe.target import TargetSpec
 from holdfast.select.base import Selection
+from holdfast.store.hashes import hash_file
 
 DEFAULT_LOSS = {"classes": "cross_entropy", "real": "mse", "sigmoid": "binary_cross_entropy"}
 DEFAULT_FEATURES = {"windows": "window_statistics", "images": "hog"}
@@ -41,7 +43,8 @@ class MemberSpec:
     balance: tuple[Balance, ...]
     augment: tuple[Augmentation, ...]
     fit: Fit | None
-    tta: tuple[TestTime, ...]
+    at_test_time: AtTestTime
+    files: dict[str, str]  # hashes of those that components read
     start: Start | None = None  # the weights that fit.init_from names
 
     @property
@@ -62,7 +65,10 @@ class MemberSpec:
             "balance": [step.entry() for step in self.balance],
             "augment": [step.entry() for step in self.augment],
             "fit": None if self.fit is None else self.fit.model_dump(mode="json"),
-            "tta": [view.entry() for view in self.tta],
+            "tta": [view.entry() for view in self.at_test_time.tta],
+            "average": self.at_test_time.average,
+            "pool": list(self.at_test_time.pool),
+            "files": self.files,
             "start": None if self.start is None else self.start.hash,
         }
 
@@ -81,7 +87,7 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
     check_head(member.head, target, network, where)
     parts: dict[str, Any] = {
         "head": member.head,
-        "features": _features(model, member.features, kind, where),
+        "features": _features(model, member.features, train, where),
         "select": _select(model, member.select, where),
         "loss": _loss(model, member.loss, member.head, target, where),
         "prepare": recipe.prepare if member.prepare is None else member.prepare,
@@ -94,20 +100,8 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
         parts["prepare"] = tuple(parse("prepare", step) for step in steps)
     check_steps(parts["prepare"], kind)
     Pipeline(parts["prepare"], kind, train.names)  # raises where a channel that it names is not there
-    if parts["balance"] and target.kind == "real":
-        raise BadInput(f"{where}.balance: {parts['balance'][0].name} balances classes, the target is real")
-    for remedy in parts["balance"]:
-        remedy.check(target)
-        if remedy.of_tables and (network or not (kind == "table" or parts["features"])):
-            raise BadInput(
-                f"{where}.balance: {remedy.name} makes rows of tables, which {model.name} does not see;"
-                " take oversample"
-            )
-        weighs = type(remedy).weights is not Balance.weights
-        if weighs and isinstance(model, Estimator) and not model.weighted():
-            raise BadInput(
-                f"{where}.balance: {remedy.name} weighs samples, which {model.name} cannot; take balanced_sampler"
-            )
+    sees_table = not network and (kind == "table" or bool(parts["features"]))
+    _check_balance(parts["balance"], model, train, target, sees_table, where)
     for key in ("augment", "tta"):
         for change in parts[key]:
             if kind not in change.takes:
@@ -115,6 +109,7 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
                     f"{where}.{key}: {change.name} takes {_either(change.takes)}, the data are {kind}"
                 )
         parts[key] = tuple(change.for_channels(train.names) for change in parts[key])
+    at_test_time = AtTestTime(parts.pop("tta"), recipe.predict.average, recipe.predict.pool)
     mixers = [change.name for change in parts["augment"] if change.mixes_targets]
     if mixers and target.kind == "classes" and not parts["loss"].takes_shares:
         raise BadInput(
@@ -127,7 +122,45 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
         _check_fit(fit, model, kind, where)
         _check_pretrain(fit, model, parts["augment"], where)
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
-    return MemberSpec(name=name, model=model, fit=fit, **parts)
+    files = _hashes([model, *parts["features"], *parts["prepare"]])
+    return MemberSpec(name=name, model=model, fit=fit, at_test_time=at_test_time, files=files, **parts)
+
+
+def _hashes(components: list[Component]) -> dict[str, str]:
+    """A hash of each file that components read: other content makes another job."""
+    paths = [getattr(one, one.reads_file) for one in components if one.reads_file]
+    return {path: hash_file(Path(path)) for path in paths if path is not None}
+
+
+def _check_balance(
+    remedies: tuple[Balance, ...],
+    model: Model,
+    train: Dataset,
+    target: TargetSpec,
+    sees_table: bool,
+    where: str,
+) -> None:
+    """Raises BadInput for what does not suit the target, or cannot act on what the model sees."""
+    if remedies and target.kind == "real":
+        raise BadInput(f"{where}.balance: {remedies[0].name} balances classes, the target is real")
+    for remedy in remedies:
+        remedy.check(target)
+        if remedy.needs_groups and train.groups is None:
+            raise BadInput(
+                f"{where}.balance: {remedy.name} draws by group, and the data have none; name the column under data.group"
+            )
+        if remedy.needs_groups and remedy is not remedies[0]:
+            raise BadInput(f"{where}.balance: {remedy.name} must stand first, before {remedies[0].name}")
+        if remedy.of_tables and not sees_table:
+            raise BadInput(
+                f"{where}.balance: {remedy.name} makes rows of tables, which {model.name} does not see;"
+                " take oversample"
+            )
+        weighs = type(remedy).weights is not Balance.weights
+        if weighs and isinstance(model, Estimator) and not model.weighted():
+            raise BadInput(
+                f"{where}.balance: {remedy.name} weighs samples, which {model.name} cannot; take balanced_sampler"
+            )
 
 
 def _check_fit(fit: Fit, model: Network, kind: str, where: str) -> None:
@@ -157,9 +190,10 @@ def _either(names: frozenset[str]) -> str:
 
 
 def _features(
-    model: Model, given: tuple[Component, ...] | None, kind: str, where: str
+    model: Model, given: tuple[Component, ...] | None, train: Dataset, where: str
 ) -> tuple[Component, ...]:
     """What makes the inputs that the model takes: nothing, what the member says, or the kind's default."""
+    kind = train.kind
     if kind in model.takes:
         if given:
             raise BadInput(f"{where}.features: {model.name} takes {kind} as they are; leave features out")
@@ -168,10 +202,12 @@ def _features(
         raise BadInput(f"{where}.model: {model.name} takes {_either(model.takes)}, the data are {kind}")
     makers = given or (parse("features", DEFAULT_FEATURES[kind]),)
     for maker in makers:
-        if kind not in maker.takes:  # type: ignore[attr-defined]
+        assert isinstance(maker, Features)
+        if kind not in maker.takes:
             raise BadInput(
                 f"{where}.features: {maker.name} takes {_either(maker.takes)}, the data are {kind}"
-            )  # type: ignore[attr-defined]
+            )
+        maker.check(train, f"{where}.features.{maker.name}")
     return makers
 
 

@@ -36,6 +36,7 @@ class Timm(Network):
 
     takes: ClassVar[frozenset[str]] = frozenset({"images"})
     has_backbone: ClassVar[bool] = True
+    reads_file: ClassVar[str] = "weights"
 
     backbone: str = Field(
         alias="name",

@@ -48,7 +48,7 @@ def _table(scores: Scores, metrics: list[str]) -> list[str]:
         for name, held in _standing(scores).items():
             if metric in held:
                 one = held[metric]
-                rows.append([name, metric, f"{one['value']:.4f}", f"[{one['low']:.4f}, {one['high']:.4f}]"])
+                rows.append([name, metric, f"{one['value']:.4f}", _interval(one)])
     return columns(rows, right=[2])
 
 
@@ -95,6 +95,27 @@ def class_lines(scores: Scores) -> list[str]:
         shares = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1")]
         rows.append([row["class"], *shares, str(row["rows"]), *([str(row["groups"])] if grouped else [])])
     return ["classes, by the ensemble", *columns(rows, right=range(1, len(rows[0])))]
+
+
+def attribute_lines(scores: Scores) -> list[str]:
+    """Macro F1 and accuracy of each attribute of a joint class, with their intervals, for each member."""
+    attributes = scores.get("attributes")
+    if not attributes:
+        return []
+    rows = [["attribute", "member", "macro_f1", "95 % interval", "accuracy", "95 % interval"]]
+    for name, members in attributes.items():
+        for member, held in members.items():
+            cells = [
+                text
+                for metric in ("macro_f1", "accuracy")
+                for text in (f"{held[metric]['value']:.4f}", _interval(held[metric]))
+            ]
+            rows.append([name, member, *cells])
+    return ["attributes, by their marginal probabilities", *columns(rows, right=[2, 4])]
+
+
+def _interval(one: dict[str, Any]) -> str:
+    return f"[{one['low']:.4f}, {one['high']:.4f}]"
 
 
 def fold_lines(scores: Scores) -> list[str]:

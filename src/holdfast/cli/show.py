@@ -24,10 +24,18 @@ def show(
 
 def finished_lines(run: Run) -> list[str]:
     """Every table of a finished run, a blank line between them."""
-    from holdfast.cli.scores import class_lines, fold_lines, next_steps, other_metric_lines, score_lines
+    from holdfast.cli.scores import (
+        attribute_lines,
+        class_lines,
+        fold_lines,
+        next_steps,
+        other_metric_lines,
+        score_lines,
+    )
 
     scores = run.scores
-    blocks = [score_lines(scores), other_metric_lines(scores), class_lines(scores), fold_lines(scores)]
+    blocks = [score_lines(scores), other_metric_lines(scores), attribute_lines(scores), class_lines(scores)]
+    blocks += [fold_lines(scores)]
     blocks += [[f"note: {note}" for note in scores["notes"]], next_steps(run)]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from holdfast.recipe.registry import parse
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.run import Run
 
+OF_ATTRIBUTES = ("macro_f1", "accuracy")
 ALSO = {"classes": ("accuracy", "macro_f1", "log_loss"), "real": ("rmse", "mae", "r2")}
 
 
@@ -28,7 +29,7 @@ def metrics_of(metric: Metric, target: TargetSpec) -> list[Metric]:
 def all_scores(
     work: Work, metrics: list[Metric], oof: dict[str, np.ndarray], constant: tuple[float, ...] | None
 ) -> dict[str, Any]:
-    """What `scores.json` holds: members (the ensemble last), floor, the sample submission's constant, classes.
+    """What `scores.json` holds: members (the ensemble last), floor, the sample's constant, classes, attributes.
 
     `oof`: predictions `(repeats, n, …)` of each member and of the ensemble, which is the last.
     """
@@ -49,7 +50,31 @@ def all_scores(
     if work.target.kind == "classes":
         last = list(oof.values())[-1]
         scores["per_class"] = per_class(data.target, last[0], work.target.names, data.groups)
+    if work.target.attributes:
+        scores["attributes"] = attribute_scores(work, oof)
     return scores
+
+
+def attribute_scores(work: Work, oof: dict[str, np.ndarray]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Of each attribute: macro F1 and accuracy, by member (the ensemble last), of the marginal probabilities.
+
+    `oof`: joint probabilities `(repeats, n, classes)` of each member and of the ensemble.
+    """
+    data, metrics = work.train, [cast("Metric", parse("metric", name)) for name in OF_ATTRIBUTES]
+    assert data.target is not None
+    held: dict[str, dict[str, dict[str, Any]]] = {}
+    for attribute in work.target.attributes:
+        truth = attribute.codes(data.target)
+        held[attribute.name] = {
+            member: {
+                metric.name: score_with_interval(
+                    metric, truth, [attribute.marginal(one) for one in predictions], data.groups, work.seed
+                ).plain()
+                for metric in metrics
+            }
+            for member, predictions in oof.items()
+        }
+    return held
 
 
 def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[str, Any]:
@@ -122,6 +147,17 @@ def per_class(
             row["groups"] = len(np.unique(groups[truth == c]))
         rows.append(row)
     return rows
+
+
+def notes_of(facts: dict[str, dict[str, Any]]) -> list[str]:
+    """What a run says of members' facts: the share of pictures in which no face was found, over all folds."""
+    notes = []
+    for name, folds in facts.items():
+        told = [fold["face_crop"] for fold in folds.values() if "face_crop" in fold]
+        pictures, without = (sum(one[key] for one in told) for key in ("pictures", "without_face"))
+        if pictures:
+            notes.append(f"{name}: face_crop found no face in {without / pictures:.1%} of the pictures")
+    return notes
 
 
 def facts_of(run: Run, jobs: dict[str, list[Job]]) -> dict[str, dict[str, Any]]:

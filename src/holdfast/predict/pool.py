@@ -8,10 +8,9 @@ import numpy as np
 
 from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
+from holdfast.predict.base import FLOOR
 from holdfast.recipe.strict import nearest
 from holdfast.recipe.target import TargetSpec
-
-FLOOR = 1e-7  # probability that a logarithm takes for 0
 
 
 def pooled(shares: np.ndarray, groups: np.ndarray, target: TargetSpec, names: Sequence[str]) -> np.ndarray:

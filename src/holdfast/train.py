@@ -25,7 +25,7 @@ from holdfast.fit.transfer import with_starts
 from holdfast.folds.base import Splitter
 from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
-from holdfast.oof.scores import all_scores, facts_of, member_scores, metrics_of, score_so_far
+from holdfast.oof.scores import all_scores, facts_of, member_scores, metrics_of, notes_of, score_so_far
 from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids
 from holdfast.predict.pool import check_pool
 from holdfast.recipe.load import load_recipe
@@ -224,11 +224,12 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     before = {name: raw[name] for name, steps in plan.chain.calibrate.items() if steps}
     if plan.chain.postprocess:
         before[ENSEMBLE] = said[BLEND]
+    facts = facts_of(run, jobs)
     scores = {
         **all_scores(work, metrics, oof, constant),
         "before": {name: member_scores(work, metrics, one) for name, one in before.items()},
-        "facts": facts_of(run, jobs),
-        "notes": plan.notes,
+        "facts": facts,
+        "notes": [*plan.notes, *notes_of(facts)],
     }
     write_json(run.path / "scores.json", scores)
     report({"event": "scores", **scores})

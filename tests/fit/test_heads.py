@@ -114,30 +114,23 @@ def test_each_head_learns(head: str) -> None:
 
 def test_separate_networks_share_no_weights() -> None:
     """One attribute's wrong labels change nothing for the other's network."""
-    spec, data = member(head="separate"), tiny_data()
+    data = tiny_data()
     y = data.target
     assert y is not None
     lower = np.where(y == 1, 0, y)  # all that stand now sit: height changes, motion does not
-    nets = [
-        fit_member(spec, replace(data, target=target).take(LEARN), JOINT, 5, 1).net.nets  # type: ignore[attr-defined]
-        for target in (y, lower)
-    ]
-    same = [
-        all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
-        for first, second in zip(*nets)
-    ]
-    # one optimizer, one clip over both gradients: switch clipping off to see that nothing else is shared
-    assert same == [False, False]
-    free = member(head="separate", fit={"clip": None})
-    nets = [
-        fit_member(free, replace(data, target=target).take(LEARN), JOINT, 5, 1).net.nets  # type: ignore[attr-defined]
-        for target in (y, lower)
-    ]
-    same = [
-        all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
-        for first, second in zip(*nets)
-    ]
-    assert same == [True, False]
+
+    def same(**fit: Any) -> list[bool]:
+        """Whether the network of each attribute is the same to the bit with both labels."""
+        spec = member(head="separate", fit=fit)
+        first, second = (
+            fit_member(spec, replace(data, target=target).take(LEARN), JOINT, 5, 1).net.nets  # type: ignore[attr-defined]
+            for target in (y, lower)
+        )
+        pairs = [zip(a.parameters(), b.parameters()) for a, b in zip(first, second)]
+        return [all(torch.equal(one, other) for one, other in pair) for pair in pairs]
+
+    assert same() == [False, False]  # one clip over the gradients of both
+    assert same(clip=None) == [True, False]  # and nothing else is shared
 
 
 def test_an_estimator_for_each_attribute_is_the_product_of_two() -> None:

@@ -129,7 +129,7 @@ def _inside(net: Any) -> torch.nn.Module:
     """The network that Fabric has wrapped; its parameters then have the names that a state is loaded by."""
     from lightning_fabric import is_wrapped
 
-    return net.module if is_wrapped(net) else net  # type: ignore[no-any-return]
+    return net.module if is_wrapped(net) else net
 
 
 def asked_hooks(settings: Fit) -> list[Hook]:

@@ -77,5 +77,5 @@ def test_real_targets_have_no_probabilities_to_change() -> None:
         {"metric": "rmse", "folds": "stratified", "members": {"one": {"model": "ridge"}},
          "predict": {"calibrate": ["temperature"]}}
     )  # fmt: skip
-    with pytest.raises(ValueError, match=r"temperature changes probabilities"):
+    with pytest.raises(ValueError, match=r"temperature is for classes"):
         chain_of(recipe, ["one"], REAL)

@@ -11,7 +11,7 @@ from holdfast.engine.threads import limited
 from holdfast.errors import BadInput
 from holdfast.fit.member import fit_member
 from holdfast.fit.resolved import MemberSpec, resolve
-from holdfast.predict.base import views_of
+from holdfast.predict.base import said_of_views
 from holdfast.recipe.schema import Recipe
 from holdfast.recipe.target import TargetSpec
 from holdfast.select.base import Selection
@@ -38,7 +38,10 @@ def test_predictions_are_the_mean_over_views(model: Any) -> None:
         plain = fit_member(member(model), data, CLASSES, 0, 1)
         rolled = fit_member(member(model, predict=ROLLS), data, CLASSES, 0, 1)
         spec = member(model, predict=ROLLS)
-        copies = [plain.predict(_with(data, view)) for view in views_of(spec.at_test_time.tta, data.read())]
+        copies = [
+            plain.predict(_with(data, view))
+            for view in said_of_views(spec.at_test_time.tta, data.read(), lambda view: view)
+        ]
         made = rolled.predict(data)
     assert len(copies) == 4
     np.testing.assert_allclose(made, np.mean(copies, axis=0), rtol=1e-5, atol=1e-6)

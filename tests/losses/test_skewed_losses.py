@@ -154,7 +154,7 @@ def test_sum_hands_the_counts_to_its_parts() -> None:
 def test_sum_takes_what_all_its_parts_take() -> None:
     assert loss("sum", of=["focal", "cross_entropy"]).takes_shares
     assert not loss("sum", of=["focal", "ldam"]).takes_shares
-    assert loss("sum", of=["mse"]).targets == "real"
+    assert loss("sum", of=["mse"]).targets == {"real"}
     with pytest.raises(ValueError, match="focal for classes, mse for real"):
         Sum.model_validate({"of": ["focal", "mse"]})
     with pytest.raises(ValueError, match="expected one for each of 2 losses, got 1"):

@@ -11,6 +11,7 @@ import numpy as np
 
 from holdfast.recipe.target import TargetSpec
 
+FLOW_FIELD = ("flow_y", "flow_x")  # channels of a flow's field: pixels a time step
 CHUNK = 1024  # samples read at once where a whole array need not be in memory
 CHUNK_BYTES = 1 << 28  # fewer, where they are large
 
@@ -19,9 +20,13 @@ CHUNK_BYTES = 1 << 28  # fewer, where they are large
 class Dataset:
     """Samples: ids, inputs (first axis = sample), and for training samples targets, groups, order.
 
-    `source` holds all inputs, `(n, features)`, `(n, steps, channels)` or `(n, h, w, channels)`, in memory or
-    memory-mapped; `rows` says which of them this view shows. Nothing of `source` is copied before `read`.
-    `teach`: targets to train on, where they differ from those that are scored.
+    `source` holds all inputs, `(n, features)`, `(n, steps, channels)`, `(n, h, w, channels)` or frames `(n, t, h, w)`,
+    in memory or memory-mapped; `rows` says which of them this view shows. Nothing of `source` is copied before
+    `read`. `teach`: targets to train on, where they differ from those that are scored.
+
+    Where the target is a grid, `grids` holds it, `(n, leads, h, w)`, read as `source` is, and `target` only the
+    amount of rain of each sample, by which folds are even. `flow`: what optical flow says of each sample,
+    `(n, leads + 2, h, w)`; `place`: the corner (y, x) of each crop in its sequence, in pixels.
     """
 
     kind: str
@@ -35,6 +40,9 @@ class Dataset:
     fingerprint: str = ""
     span: float = 0.0  # how much of `order` a sample covers: those nearer to one another overlap
     teach: np.ndarray | None = None
+    grids: Any = None
+    flow: Any = None
+    place: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -50,6 +58,11 @@ class Dataset:
         return len(self) * int(np.prod(self.shape)) * self.dtype.itemsize
 
     @property
+    def grid_bytes(self) -> int:
+        """Bytes of the grids to predict as they are read."""
+        return 0 if self.grids is None else len(self) * int(np.prod(self.grids.shape[1:])) * 4
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """What `read` gives: uint8 for pictures, else float32."""
         return np.dtype(np.uint8 if self.source.dtype == np.uint8 else np.float32)
@@ -59,7 +72,7 @@ class Dataset:
         rows = indices if self.rows is None else self.rows[indices]
         cut: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[indices]
-            for name in ("target", "teach", "groups", "order")
+            for name in ("target", "teach", "groups", "order", "place")
         }
         return replace(self, ids=self.ids[indices], rows=rows, **cut)
 
@@ -73,6 +86,21 @@ class Dataset:
             return np.array(self.source[indices], dtype=self.dtype)
         return np.asarray(self.source[self.rows[indices]]).astype(self.dtype, copy=False)
 
+    def read_grids(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """The grids to predict at `indices`, `(b, leads, h, w)` float32, NaN where nothing was measured."""
+        there = indices if self.rows is None else self.rows[indices]
+        return np.array(self.grids[there], dtype=np.float32)
+
+    def with_flow(self) -> Dataset:
+        """The samples with optical flow's forecast of each lead time, then its field y and x, as more channels."""
+        leads = self.flow.shape[1] - 2
+        names = (*self.names, *(f"flow-{lead + 1}" for lead in range(leads)), *FLOW_FIELD)
+        return replace(self, source=Beside(self.source, self.flow), names=names, flow=None)
+
+    def seen_by(self, model: Any) -> Dataset:
+        """The samples as a model takes them: with the channels of optical flow where it uses them."""
+        return self.with_flow() if model.uses_flow and self.flow is not None else self
+
     def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
         """The inputs in order, `size` samples at a time; null: as many as are handy."""
         size = size or max(1, min(CHUNK, CHUNK_BYTES // max(self.nbytes // max(len(self), 1), 1)))
@@ -81,18 +109,56 @@ class Dataset:
 
     def __getstate__(self) -> dict[str, Any]:
         """A memory map travels to another process as its path, not as its content."""
-        state = dict(self.__dict__)
-        base = self.source
-        if isinstance(base, np.memmap) and base.filename is not None:
-            state["source"] = (Path(base.filename), base.shape)
-        return state
+        return {**self.__dict__, **{name: packed(getattr(self, name)) for name in MAPPED}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state["source"], tuple):
-            file, shape = state["source"]
-            # a file of (n, steps) is shown as (n, steps, 1)
-            state["source"] = np.load(file, mmap_mode="r").reshape(shape)
-        self.__dict__.update(state)
+        self.__dict__.update({**state, **{name: unpacked(state[name]) for name in MAPPED}})
+
+
+MAPPED = ("source", "flow")  # that may be memory maps
+
+
+def packed(array: Any) -> Any:
+    """A memory map as its file and shape; anything else as it is."""
+    if isinstance(array, np.memmap) and array.filename is not None:
+        return Path(array.filename), array.shape
+    return array
+
+
+def unpacked(held: Any) -> Any:
+    """What `packed` was given."""
+    if isinstance(held, tuple):
+        file, shape = held
+        return np.load(file, mmap_mode="r").reshape(shape)  # a file of (n, steps) is shown as (n, steps, 1)
+    return held
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Two arrays of the same samples, `(n, a, h, w)` and `(n, b, h, w)`, seen as `(n, a + b, h, w)` float32."""
+
+    first: Any
+    second: Any
+
+    dtype = np.dtype(np.float32)
+    ndim = 4
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        one = self.first.shape
+        return (one[0], one[1] + self.second.shape[1], *one[2:])
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return np.concatenate([self.first[rows], self.second[rows]], axis=1, dtype=np.float32)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: packed(getattr(self, name)) for name in ("first", "second")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: unpacked(held) for name, held in state.items()})
 
 
 @dataclass(frozen=True)

@@ -81,11 +81,13 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
     ensemble = recipe.ensemble
     assert isinstance(ensemble, Ensemble)
     for step in (*recipe.predict.postprocess, *(step for steps in calibrate.values() for step in steps)):
-        if target.kind != "classes":
+        assert isinstance(step, Postprocess)
+        if target.kind not in step.targets:
             raise BadInput(
-                f"predict: {step.name} changes probabilities, the target {target.column!r} is real"
+                f"predict: {step.name} is for {' or '.join(sorted(step.targets))}, the target"
+                f" {target.column!r} is {target.kind}"
             )
-        step.check(target)  # type: ignore[attr-defined]
+        step.check(target)
     return Chain(calibrate, ensemble, recipe.predict.postprocess, target)  # type: ignore[arg-type]
 
 

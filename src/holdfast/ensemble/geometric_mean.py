@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from holdfast.ensemble.base import Ensemble
+from holdfast.predict.base import mean_of_views
 from holdfast.recipe.registry import component
-
-FLOOR = 1e-7  # probability that a logarithm takes for 0
 
 
 @component("geometric_mean")
@@ -23,8 +22,4 @@ class GeometricMean(Ensemble):
         return None
 
     def predict(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
-        if predictions.ndim == 2:
-            return predictions.mean(axis=0)
-        logs = np.log(np.maximum(predictions, FLOOR)).mean(axis=0)
-        raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return raised / raised.sum(axis=1, keepdims=True)
+        return mean_of_views(list(predictions), "logits")

@@ -48,10 +48,9 @@ class Feed:
         first = train.read(slice(0, 1))
         prepared = pipeline.transform(first)
         self.sample_shape: tuple[int, ...] = tuple(prepared.shape[1:])
-        fits = (
-            train.nbytes * (1 + prepared.nbytes / max(first.nbytes, 1))
-            < MEMORY_SHARE * psutil.virtual_memory().available
-        )
+        fits = (train.nbytes + train.grid_bytes) * (
+            1 + prepared.nbytes / max(first.nbytes, 1)
+        ) < MEMORY_SHARE * psutil.virtual_memory().available
         self.y, self.groups = y, train.groups
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
@@ -64,9 +63,12 @@ class Feed:
         self.targets = torch.from_numpy(self._targets())
         # prepared once, where nothing changes from epoch to epoch
         self.ready = None
-        if self.base is not None and not self.augments:
+        if self.base is not None and self._prepared_once():
             self.ready = torch.from_numpy(np.ascontiguousarray(pipeline.after(self.base)))
             self.base = None
+
+    def _prepared_once(self) -> bool:
+        return not self.augments
 
     def _targets(self) -> np.ndarray:
         """Values, codes, or class shares `(n, classes)` where an augmentation mixes samples."""

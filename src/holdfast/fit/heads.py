@@ -12,12 +12,11 @@ import numpy as np
 from holdfast.errors import BadInput
 from holdfast.losses.base import OF_ATTRIBUTES, Loss
 from holdfast.models.base import Network
+from holdfast.predict.base import FLOOR
 from holdfast.recipe.target import Attribute, TargetSpec
 
 if TYPE_CHECKING:
     import torch
-
-LEAST = 1e-7  # of a share before its logarithm
 
 
 def check_head(kind: str, target: TargetSpec, network: bool, where: str) -> None:
@@ -81,23 +80,24 @@ class Head:
 
         if self.kind == "sigmoid":
             each = torch.sigmoid(outputs)
-            return (each / each.sum(dim=1, keepdim=True).clamp_min(LEAST)).numpy()
+            return (each / each.sum(dim=1, keepdim=True).clamp_min(FLOOR)).numpy()
         return self.joined([torch.softmax(block, dim=1).numpy() for block in self.blocks(outputs)])
 
     def joined(self, shares: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities of the joint classes: the product of their attributes', over those that exist."""
+        from scipy.special import softmax
+
         if self.attributes == (None,):
             return shares[0]
         logs = np.sum(
             [
-                np.log(np.maximum(each, LEAST))[:, one.of_class]
+                np.log(np.maximum(each, FLOOR))[:, one.of_class]
                 for one, each in zip(self.attributes, shares)
                 if one
             ],
             axis=0,
         )
-        joint = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return np.asarray(joint / joint.sum(axis=1, keepdims=True), dtype=shares[0].dtype)
+        return np.asarray(softmax(logs, axis=1), dtype=shares[0].dtype)
 
     def codes(self, y: np.ndarray) -> list[np.ndarray]:
         """The codes that each block is trained for."""

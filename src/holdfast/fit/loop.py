@@ -45,12 +45,13 @@ def train_network(
     fabric = make_fabric(settings.precision)
     optimizer = make_optimizer(settings, net)
     net, optimizer = fabric.setup(net, optimizer)
-    state = LoopState(net, optimizer, settings.epochs, -(-feed.steps() // settings.accumulate))
+    batches = feed.steps()
+    state = LoopState(net, optimizer, settings.epochs, -(-batches // settings.accumulate))
     for hook in hooks:
         hook.before_fit(state)
     while state.epoch < settings.epochs and not state.stop:
         torch.manual_seed(seed_of(seed, "epoch", state.epoch))  # dropout draws from here
-        state.train_loss = _epoch(fabric, state, feed, loss, settings, hooks)
+        state.train_loss = _epoch(fabric, state, feed, loss, settings, hooks, batches)
         if watch is not None:
             state.watch_loss = watch(net)
             for hook in hooks:
@@ -64,12 +65,12 @@ def train_network(
 
 
 def _epoch(
-    fabric: Any, state: LoopState, feed: Feed, loss: HeadLoss, settings: Fit, hooks: list[Hook]
+    fabric: Any, state: LoopState, feed: Feed, loss: HeadLoss, settings: Fit, hooks: list[Hook], batches: int
 ) -> float:
     """One pass; returns the mean loss of a sample."""
     state.net.train()
     total, seen = torch.zeros((), dtype=torch.float64), 0
-    share, batches = side_share(settings, state.epoch), feed.steps()
+    share = side_share(settings, state.epoch)
     for number, batch in enumerate(feed.batches(state.epoch)):
         for hook in hooks:
             hook.before_batch(state)

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from holdfast.data.dataset import Dataset
+from holdfast.fit.forecast import FittedForecast
 from holdfast.fit.resolved import MemberSpec
-from holdfast.models.base import Network
+from holdfast.models.base import Forecast, Network
 from holdfast.recipe.target import TargetSpec
 
 
@@ -18,7 +19,7 @@ class Fitted(Protocol):
     """What a fit gives."""
 
     def predict(self, data: Dataset) -> np.ndarray:
-        """Probabilities `(n, classes)`, or values `(n,)`; float32."""
+        """Probabilities `(n, classes)`, values `(n,)` or grids `(n, leads, h, w)` in mm/h; float32."""
         ...
 
     def save(self, folder: Path) -> None: ...
@@ -39,6 +40,8 @@ def fit_member(
     With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`. `start`: a file
     of another run's weights, which a network starts from. `unlabelled`: more pictures for its pretraining.
     """
+    if isinstance(member.model, Forecast):
+        return FittedForecast(member.model, target, member.at_test_time)
     if isinstance(member.model, Network):
         from holdfast.fit.network import fit_network
 

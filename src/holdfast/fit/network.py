@@ -15,6 +15,7 @@ from safetensors.torch import save
 from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
 from holdfast.fit.feed import Feed
+from holdfast.fit.grid_feed import GridFeed, filled
 from holdfast.fit.heads import Head, HeadLoss
 from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch, asked_hooks
 from holdfast.fit.loop import make_fabric, train_network
@@ -55,21 +56,24 @@ class FittedNetwork:
     def outputs(self, data: Dataset) -> torch.Tensor:
         """Raw outputs `(n, outputs)` without test-time augmentation, float32."""
         self._ready()
+        data = data.seen_by(self.model)
         return torch.cat([self._raw(self.pipeline.before(raw)) for raw in data.chunks(PREDICT_BATCH)])
 
     def loss_on(self, data: Dataset, loss: HeadLoss) -> float:
         """The loss on samples with targets, without test-time augmentation."""
         truth = data.target
         assert truth is not None
+        if self.head.target.kind == "grid":
+            truth = self.pipeline.transform_rain(data.read_grids())
         if self.head.target.kind == "real":
             truth = ((truth - self.scale[0]) / self.scale[1]).astype(np.float32)
         return float(loss.value(self.outputs(data), torch.from_numpy(truth), None))
 
     def predict(self, data: Dataset) -> np.ndarray:
-        """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
+        """Probabilities `(n, classes)`, values `(n,)` or grids `(n, leads, h, w)`, the mean over views; float32."""
         self._ready()
         return self.at_test_time.predict(
-            data,
+            data.seen_by(self.model),
             self.head.target,
             self.pipeline.before,
             lambda view: self._said(self._raw(view)),
@@ -84,12 +88,17 @@ class FittedNetwork:
         """Outputs for samples that the first half of the pipeline has seen."""
         fabric = make_fabric(self.precision)
         with torch.inference_mode(), fabric.autocast():
-            X = torch.from_numpy(np.ascontiguousarray(self.pipeline.after(base))).to(fabric.device)
+            prepared = self.pipeline.after(base)
+            if self.head.target.kind == "grid":
+                prepared = filled(prepared)
+            X = torch.from_numpy(np.ascontiguousarray(prepared)).to(fabric.device)
             return self.net(X).float().cpu()
 
     def _said(self, outputs: torch.Tensor) -> np.ndarray:
         if self.head.target.kind == "classes":
             return self.head.shares(outputs)
+        if self.head.target.kind == "grid":
+            return self.pipeline.inverse_transform(outputs.numpy())
         mean, deviation = self.scale
         return (outputs[:, 0] * deviation + mean).numpy()
 
@@ -133,8 +142,11 @@ def begin(
     if target.kind == "real":
         scale = (float(y.mean()), float(y.std()) or 1.0)
         y = (y - scale[0]) / scale[1]
+    learn = learn.seen_by(model)
     pipeline = Pipeline(member.prepare, learn.kind, learn.names).fit(learn if seen is None else seen)
     head = Head(member.head, target)
+    if target.kind == "grid":
+        feed_of, loss = GridFeed, loss.for_rates(pipeline.transform_rain)
     feed = feed_of(learn, y, pipeline, member.augment, member.balance, target, settings.batch_size, seed)
     torch.manual_seed(seed_of(seed, "weights"))
     net = head.build(model, feed.sample_shape)

@@ -25,7 +25,7 @@ from holdfast.recipe.target import TargetSpec
 from holdfast.select.base import Selection
 from holdfast.store.hashes import hash_file
 
-DEFAULT_LOSS = {"classes": "cross_entropy", "real": "mse", "sigmoid": "binary_cross_entropy"}
+DEFAULT_LOSS = {"classes": "cross_entropy", "real": "mse", "grid": "mae", "sigmoid": "binary_cross_entropy"}
 DEFAULT_FEATURES = {"windows": "window_statistics", "images": "hog"}
 
 
@@ -79,6 +79,7 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
     model = member.model
     assert isinstance(model, Model)
     network = isinstance(model, Network)
+    train = train.seen_by(model)
     if target.kind not in model.targets:
         raise BadInput(
             f"{where}.model: {model.name} predicts {_either(model.targets)}, the target is {target.kind}"
@@ -141,8 +142,8 @@ def _check_balance(
     where: str,
 ) -> None:
     """Raises BadInput for what does not suit the target, or cannot act on what the model sees."""
-    if remedies and target.kind == "real":
-        raise BadInput(f"{where}.balance: {remedies[0].name} balances classes, the target is real")
+    if remedies and target.kind != "classes":
+        raise BadInput(f"{where}.balance: {remedies[0].name} balances classes, the target is {target.kind}")
     for remedy in remedies:
         remedy.check(target)
         if remedy.needs_groups and train.groups is None:
@@ -227,8 +228,10 @@ def _loss(
         return None
     loss = given or parse("loss", DEFAULT_LOSS.get(head, DEFAULT_LOSS[target.kind]))
     assert isinstance(loss, Loss)
-    if loss.targets != target.kind:
-        raise BadInput(f"{where}.loss: {loss.name} is for {loss.targets}, the target is {target.kind}")
+    if target.kind not in loss.targets:
+        raise BadInput(
+            f"{where}.loss: {loss.name} is for {_either(loss.targets)}, the target is {target.kind}"
+        )
     loss.check(target, head, f"{where}.loss")
     return loss
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -20,13 +21,14 @@ class Loss(Component):
     """`(outputs, targets, weights) → scalar`.
 
     Outputs `(b, classes)` are logits: no softmax before the loss. Targets are codes `(b,)`, class shares
-    `(b, classes)` where an augmentation mixes them, or values `(b,)`. Weights `(b,)` have mean 1 over the
+    `(b, classes)` where an augmentation mixes them, or values `(b,)`; of grids outputs and targets are both
+    `(b, leads, h, w)`, with NaN in the targets where nothing was measured. Weights `(b,)` have mean 1 over the
     training part; None means all 1. Where the head has outputs for each attribute, `for_attribute` gives the
     loss of each, whose classes are the attribute's values.
     """
 
     kind: ClassVar[str] = "loss"
-    targets: ClassVar[str] = "classes"
+    targets: ClassVar[frozenset[str]] = frozenset({"classes"})
     takes_shares: ClassVar[bool] = True  # targets may be class shares (b, classes)
     # What makes probabilities of the outputs that it trains: softmax, or sigmoid (each class against all
     # others), whose rows are then scaled to one.
@@ -35,6 +37,10 @@ class Loss(Component):
 
     def for_counts(self, counts: np.ndarray) -> Self:
         """The loss that knows how many training samples each class has, `(classes,)`; most need not."""
+        return self
+
+    def for_rates(self, to_scale: Callable[[np.ndarray], np.ndarray]) -> Self:
+        """The loss whose thresholds in mm/h are brought to the scale that grids are learned in; most have none."""
         return self
 
     def for_attribute(self, name: str) -> Loss:

@@ -37,8 +37,10 @@ class ByAttribute(Loss):
     @model_validator(mode="after")
     def _parts_are_plain_losses_of_classes(self) -> Self:
         for part in self.parts:
-            if part.targets != "classes":
-                raise ValueError(f"attributes have classes, {part.name} is for {part.targets}")
+            if "classes" not in part.targets:
+                raise ValueError(
+                    f"attributes have classes, {part.name} is for {' or '.join(sorted(part.targets))}"
+                )
             if part.of_attributes:
                 raise ValueError(f"{part.name} stands for several attributes; name a loss of one")
         return self

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class SquaredError(Loss):
     """Mean squared error, of targets scaled to the training part's deviation."""
 
-    targets: ClassVar[str] = "real"
+    targets: ClassVar[frozenset[str]] = frozenset({"real"})
 
     def value(
         self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None

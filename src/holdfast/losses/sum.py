@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, cast
 
 import numpy as np
@@ -41,8 +42,8 @@ class Sum(Loss):
             raise ValueError(
                 f"weights: expected one for each of {len(self.of)} losses, got {len(self.weights)}"
             )
-        if len({part.targets for part in self.parts}) > 1:
-            kinds = ", ".join(f"{part.name} for {part.targets}" for part in self.parts)
+        if not self.targets:
+            kinds = ", ".join(f"{part.name} for {' or '.join(sorted(part.targets))}" for part in self.parts)
             raise ValueError(f"of: the losses are for different targets: {kinds}")
         if len({part.activation for part in self.parts}) > 1:
             kinds = ", ".join(f"{part.name} for a {part.activation}" for part in self.parts)
@@ -62,8 +63,8 @@ class Sum(Loss):
         return cast("tuple[Loss, ...]", self.of)
 
     @property
-    def targets(self) -> str:  # type: ignore[override]
-        return self.parts[0].targets
+    def targets(self) -> frozenset[str]:  # type: ignore[override]
+        return frozenset.intersection(*(part.targets for part in self.parts))
 
     @property
     def takes_shares(self) -> bool:  # type: ignore[override]
@@ -96,6 +97,9 @@ class Sum(Loss):
 
     def for_counts(self, counts: np.ndarray) -> Self:
         return self.model_copy(update={"of": tuple(part.for_counts(counts) for part in self.parts)})
+
+    def for_rates(self, to_scale: Callable[[np.ndarray], np.ndarray]) -> Self:
+        return self.model_copy(update={"of": tuple(part.for_rates(to_scale) for part in self.parts)})
 
     def value(
         self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None

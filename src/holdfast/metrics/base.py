@@ -15,11 +15,13 @@ class Metric(Component):
     Most scores are a function of sums over rows. Such a metric gives `parts`, what each row adds, and
     `combine`, the score of such sums; a bootstrap then costs a matrix product. Others give `direct`.
 
-    Truth: class codes `(n,)` or values `(n,)`. Prediction: probabilities `(n, classes)` or values `(n,)`.
+    Truth: class codes `(n,)`, values `(n,)`, or grids `(n, leads, h, w)` in mm/h with NaN where nothing was
+    measured. Prediction: probabilities `(n, classes)`, values `(n,)` or grids. Those of grids have `parts`, and
+    are asked for them some rows at a time.
     """
 
     kind: ClassVar[str] = "metric"
-    targets: ClassVar[Literal["classes", "real"]]
+    targets: ClassVar[Literal["classes", "real", "grid"]]
     greater_is_better: ClassVar[bool] = True
     of_probabilities: ClassVar[bool] = False  # scores probabilities, not the most probable class
     of_right_rows: ClassVar[bool] = False  # 0 and 1 mean that every row is wrong or right

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from holdfast.recipe.registry import Component
 from holdfast.recipe.target import TargetSpec
 
@@ -19,6 +21,9 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     targets: ClassVar[frozenset[str]] = frozenset({"classes", "real"})
     takes: ClassVar[frozenset[str]] = frozenset({"table"})
+    uses_flow: ClassVar[bool] = (
+        False  # its frames come with optical flow's forecast and field as more channels
+    )
 
     def check(self, target: TargetSpec, train: Dataset, where: str) -> None:
         """Raises BadInput where the model does not suit all training samples of a run, or a package is missing.
@@ -26,6 +31,19 @@ class Model(Component):
         Called before any work starts; `where` is the model's place in the recipe, with which the message begins.
         """
         return None
+
+
+class Forecast(Model):
+    """What is computed from a sample's own frames; it learns nothing.
+
+    `forecast` gives frames `(b, leads, h, w)` in mm/h for `(b, channels, h, w)`, the names of whose channels it is given.
+    """
+
+    targets: ClassVar[frozenset[str]] = frozenset({"grid"})
+    takes: ClassVar[frozenset[str]] = frozenset({"frames"})
+
+    def forecast(self, X: np.ndarray, names: tuple[str, ...], target: TargetSpec) -> np.ndarray:
+        raise NotImplementedError
 
 
 class Estimator(Model):
@@ -46,9 +64,9 @@ class Estimator(Model):
 
 
 class Network(Model):
-    """A torch network on float32 `(b, steps, channels)` or images `(b, h, w, channels)`.
+    """A torch network on float32 `(b, steps, channels)`, images `(b, h, w, channels)` or frames `(b, channels, h, w)`.
 
-    It gives logits `(b, classes)` or one value `(b, 1)`.
+    It gives logits `(b, classes)`, one value `(b, 1)`, or of frames `(b, leads, h, w)` in the scale of the prepared rain.
     """
 
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -36,34 +36,43 @@ class TestTime(Component):
         """
         raise NotImplementedError
 
+    def undo(self, view: int, said: np.ndarray) -> np.ndarray:
+        """What is said of view number `view`, as of the sample itself: grids turned back; all else stays."""
+        return said
+
 
 class Postprocess(Component):
-    """Changes probabilities `(n, classes)` by what it learned from out-of-fold rows; scored cross-fitted."""
+    """Changes predictions by what it learned from out-of-fold rows; scored cross-fitted.
+
+    They are probabilities `(n, classes)` with codes `(n,)` as truth, or grids `(n, leads, h, w)` in mm/h.
+    """
 
     kind: ClassVar[str] = "postprocess"
+    targets: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     def check(self, target: TargetSpec) -> None:
         """Raises BadInput where the target does not fit what the recipe says; called before any work starts."""
         return None
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, target: TargetSpec) -> Any:
-        """Learn from probabilities `(n, classes)` and codes `(n,)`; what it returns goes to `apply`."""
+        """Learn from predictions and truth; what it returns goes to `apply`."""
         raise NotImplementedError
 
     def apply(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
-        """Probabilities `(n, classes)` again, rows that sum to one, each row by itself."""
+        """Predictions again, each row by itself; of probabilities rows sum to one."""
         raise NotImplementedError
 
 
-def views_of(tta: Sequence[TestTime], batch: np.ndarray) -> Iterator[np.ndarray]:
-    """The batch itself, then every view of it."""
-    yield batch
-    for one in tta:
-        yield from one.views(batch)
+def said_of_views(
+    tta: Sequence[TestTime], batch: np.ndarray, say: Callable[[np.ndarray], np.ndarray]
+) -> list[np.ndarray]:
+    """What is said of the batch itself, then of every view of it."""
+    undone = [one.undo(i, say(view)) for one in tta for i, view in enumerate(one.views(batch))]
+    return [say(batch), *undone]
 
 
 def mean_of_views(views: Sequence[np.ndarray], average: Average = "probabilities") -> np.ndarray:
-    """The mean of what is said of each view: probabilities `(n, classes)`, or values `(n,)`.
+    """The mean of what is said of each view: probabilities `(n, classes)`, values `(n,)` or grids.
 
     `logits`: the mean of the logarithms, rows brought to sum one again, which is the geometric mean of
     probabilities: a class that one view all but rules out stays unlikely. Values have no other than their own mean.
@@ -71,8 +80,8 @@ def mean_of_views(views: Sequence[np.ndarray], average: Average = "probabilities
     >>> mean_of_views([np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])], "logits")
     array([[0.75, 0.25]])
     """
-    if average == "probabilities" or views[0].ndim == 1:
+    if average == "probabilities" or views[0].ndim != 2:
         return np.asarray(np.mean(views, axis=0))
-    logs = np.mean([np.log(np.maximum(view, FLOOR)) for view in views], axis=0)
-    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    from scipy.special import softmax
+
+    return np.asarray(softmax(np.mean([np.log(np.maximum(view, FLOOR)) for view in views], axis=0), axis=1))

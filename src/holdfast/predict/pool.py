@@ -26,6 +26,8 @@ def pooled(shares: np.ndarray, groups: np.ndarray, target: TargetSpec, names: Se
     >>> pooled(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array(["p", "p"]), target, ["sex"]).round(3).tolist()
     [[0.75, 0.25], [0.75, 0.25]]
     """
+    from scipy.special import softmax
+
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     given = np.maximum(shares.astype(np.float64), FLOOR)
     change = np.zeros_like(given)  # of each probability's logarithm
@@ -38,8 +40,7 @@ def pooled(shares: np.ndarray, groups: np.ndarray, target: TargetSpec, names: Se
             whole -= np.logaddexp.reduce(whole, axis=1, keepdims=True)
             change += (whole - own)[:, list(attribute.of_class)]
     logs = np.log(given) + change
-    made = np.exp(logs - logs.max(axis=1, keepdims=True))
-    made = (made / made.sum(axis=1, keepdims=True)).astype(shares.dtype)
+    made = softmax(logs, axis=1).astype(shares.dtype)
     return np.where((sizes == 1)[codes][:, None], shares, made)
 
 

@@ -19,19 +19,19 @@ class Temperature(Postprocess):
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, target: TargetSpec) -> Any:
         from scipy.optimize import minimize_scalar
+        from scipy.special import logsumexp
 
         logs = np.log(np.maximum(predictions, FLOOR))
         rows = np.arange(len(truth))
 
         def loss(log_temperature: float) -> float:
             scaled = logs / np.exp(log_temperature)
-            highest = scaled.max(axis=1, keepdims=True)
-            total = np.log(np.exp(scaled - highest).sum(axis=1)) + highest[:, 0]
-            return float((total - scaled[rows, truth]).mean())
+            return float((logsumexp(scaled, axis=1) - scaled[rows, truth]).mean())
 
         return float(np.exp(minimize_scalar(loss, bounds=REACH, method="bounded").x))
 
     def apply(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
+        from scipy.special import softmax
+
         logs = np.log(np.maximum(predictions, FLOOR)) / learned
-        raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return (raised / raised.sum(axis=1, keepdims=True)).astype(predictions.dtype)
+        return np.asarray(softmax(logs, axis=1), dtype=predictions.dtype)

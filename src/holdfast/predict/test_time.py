@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.data.dataset import Dataset
-from holdfast.predict.base import Average, TestTime, mean_of_views, views_of
+from holdfast.predict.base import Average, TestTime, mean_of_views, said_of_views
 from holdfast.predict.pool import pooled
 from holdfast.recipe.target import TargetSpec
 
@@ -25,14 +25,13 @@ class AtTestTime:
         self, data: Dataset, target: TargetSpec, before: Callable[[np.ndarray], np.ndarray],
         say: Callable[[np.ndarray], np.ndarray], batch: int | None = None,
     ) -> np.ndarray:  # fmt: skip
-        """Probabilities `(n, classes)`, or values `(n,)`; float32.
+        """Probabilities `(n, classes)`, values `(n,)` or grids; float32.
 
         `before` makes a batch ready for views, `say` gives what is said of a view; `batch`: samples at once.
         """
         made = []
         for raw in data.chunks(batch):
-            views = [say(view) for view in views_of(self.tta, before(raw))]
-            made.append(mean_of_views(views, self.average))
+            made.append(mean_of_views(said_of_views(self.tta, before(raw), say), self.average))
         said = np.concatenate(made).astype(np.float32, copy=False)
         if not self.pool:
             return said

@@ -20,6 +20,8 @@ class Preparation(Component):
 
     `build` gives a scikit-learn transformer on `(n, steps, channels)` with NaN for gaps, `(n, features)`, or
     pictures `(n, h, w, channels)`: uint8, as they also come out of what acts before augmentation; float32 after.
+    Of frames `(n, channels, h, w)` float32 with NaN a step changes the channels of rain alone, elementwise; it has
+    `transform_rain` and `inverse_transform` too, of rain alone in any shape. `names` are those of the channels.
     A transformer that learns has `partial_fit` (called a chunk at a time) or `fit` (called once on all rows).
     One that has something to tell has `facts_`, a dict of plain values.
     """

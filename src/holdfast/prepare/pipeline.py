@@ -69,6 +69,18 @@ class Pipeline:
     def transform(self, X: np.ndarray) -> np.ndarray:
         return _apply(self.transformers, X)
 
+    def transform_rain(self, rain: np.ndarray) -> np.ndarray:
+        """Rain in mm/h, of any shape, in the scale that networks learn it in."""
+        for transformer in self.transformers:
+            rain = transformer.transform_rain(rain)
+        return rain
+
+    def inverse_transform(self, rain: np.ndarray) -> np.ndarray:
+        """Rain in mm/h from that scale, never below 0."""
+        for transformer in reversed(self.transformers):
+            rain = transformer.inverse_transform(rain)
+        return np.maximum(rain, 0)
+
 
 def _apply(transformers: Sequence[Any], X: np.ndarray) -> np.ndarray:
     for transformer in transformers:

@@ -39,19 +39,24 @@ class Attribute(BaseModel):
 
 
 class TargetSpec(BaseModel):
-    """Classes (names, and their codes 0, 1, … in this order) or a real value.
+    """Classes (names, and their codes 0, 1, … in this order), a real value, or a grid of values for each lead time.
 
     `aliases` holds other columns that name the same classes one to one (a description beside a code).
-    `attributes`: what each class is made of, where classes are joint ones.
+    `attributes`: what each class is made of, where classes are joint ones. Of a grid: its `shape`
+    (lead times, height, width), `leads` in minutes where they are known, and the `unit` that a submission is
+    written in; all that models and metrics see is in mm/h.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["classes", "real"]
+    kind: Literal["classes", "real", "grid"]
     column: str = "target"
     names: tuple[str, ...] = ()
     aliases: dict[str, tuple[str, ...]] = {}
     attributes: tuple[Attribute, ...] = ()
+    shape: tuple[int, ...] = ()
+    leads: tuple[float, ...] = ()
+    unit: str = ""
 
     @property
     def n_classes(self) -> int:
@@ -59,8 +64,13 @@ class TargetSpec(BaseModel):
 
     @property
     def outputs(self) -> int:
-        """Columns of a prediction: one a class, or one value."""
-        return self.n_classes if self.kind == "classes" else 1
+        """Columns of a prediction: one a class, one value, or a lead time of a grid."""
+        return {"classes": self.n_classes, "real": 1, "grid": self.shape[0] if self.shape else 0}[self.kind]
+
+    @property
+    def tail(self) -> tuple[int, ...]:
+        """Shape of one sample's prediction."""
+        return {"classes": (self.n_classes,), "real": (), "grid": self.shape}[self.kind]
 
     def codes_of(self, named: list[Any], where: str) -> np.ndarray:
         """Codes of classes named in a recipe; raises BadInput for a name that is no class."""

@@ -1,0 +1,44 @@
+"""The libraries for radar, imported where they are used, with one clear error where they are missing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import io
+import warnings
+from types import ModuleType
+
+from holdfast.errors import BadInput
+
+INSTALL = 'install them with: pip install -c constraints.txt "holdfast[radar]"'
+
+
+def pysteps(module: str) -> ModuleType:
+    """A module of pysteps, as `motion.lucaskanade`; it greets at its first import, which nobody needs to see."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _needed(f"pysteps.{module}")
+
+
+def has_pysteps() -> bool:
+    return importlib.util.find_spec("pysteps") is not None
+
+
+def xarray() -> ModuleType:
+    return _needed("xarray")
+
+
+def xradar() -> ModuleType:
+    return _needed("xradar")
+
+
+def zarr() -> ModuleType:
+    return _needed("zarr")
+
+
+def _needed(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise BadInput(f"radar data need {error.name}, which is not installed; {INSTALL}") from None

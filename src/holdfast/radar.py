@@ -11,7 +11,7 @@ from types import ModuleType
 
 from holdfast.errors import BadInput
 
-INSTALL = 'install them with: pip install -c constraints.txt "holdfast[radar]"'
+INSTALL = 'install them in Holdfast\'s folder: pip install -c constraints.txt -e ".[radar]"'
 
 
 def pysteps(module: str) -> ModuleType:

@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast.errors import BadInput
 
-INSTALL = 'install them with: pip install "holdfast[images]"'
+INSTALL = 'install them in Holdfast\'s folder: pip install -c constraints.txt -e ".[images]"'
 # Registered by torchvision's own library, without which its import fails. A CPU-only torch cannot load that
 # library where it was built for CUDA; nothing here calls these two.
 OPERATORS = ("nms", "qnms")

@@ -246,6 +246,13 @@ def test_stochastic_depth_skips_branches_in_training_only() -> None:
         checked(spec("vgg11", drop_path_rate=0.1))
 
 
+def test_model_kwargs_reach_timm() -> None:
+    net = spec("resnet18", model_kwargs={"channels": [8, 16, 24, 32]}).build(SHAPE, 2)
+    assert [net.backbone.layer1[0].conv1.out_channels, net.backbone.num_features] == [8, 32]
+    with pytest.raises(BadInput, match="resnet18 does not take all of widths"):
+        checked(spec("resnet18", model_kwargs={"widths": 3}))
+
+
 def test_small_stem_keeps_four_times_the_map(tmp_path: Path) -> None:
     plain, small = (spec("resnet18", stem=stem).build((64, 64, 3), 2).eval() for stem in ("default", "small"))
     x = torch.rand(1, 3, 64, 64)

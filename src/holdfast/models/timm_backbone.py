@@ -60,6 +60,11 @@ class Timm(Network):
     drop_path_rate: float = Field(
         0.0, ge=0, lt=1, description="stochastic depth: share of residual branches skipped, in the last block"
     )
+    model_kwargs: dict[str, Any] = Field(
+        {},
+        examples=[{"channels": [32, 64, 128, 256]}],
+        description="what else timm's model takes, by its own names: a narrower resnet by channels",
+    )
     stem: Literal["default", "small"] = Field(
         "default",
         description="small: a first convolution of stride 2 takes stride 1, for pictures under about 100 pixels;"
@@ -69,7 +74,8 @@ class Timm(Network):
     def check(self, target: TargetSpec, train: Dataset, where: str) -> None:
         check_backbone(self.backbone, f"{where}.name")
         file = self._file(where, download=True)
-        if file is None and not self.drop_path_rate and self.stem == "default":
+        asked = self.drop_path_rate or self.model_kwargs or self.stem != "default"
+        if file is None and not asked:
             return
         import torch
 
@@ -116,7 +122,7 @@ class Timm(Network):
 
     def _created(self, outputs: int, size: tuple[int, ...] | None, where: str) -> nn.Module:
         drops = {"drop_rate": self.drop_rate, "drop_path_rate": self.drop_path_rate}
-        given = {name: value for name, value in drops.items() if value}
+        given = {**self.model_kwargs, **{name: value for name, value in drops.items() if value}}
         backbone = created(self.backbone, outputs, self.in_chans, size, where, **given)
         if self.stem == "small":
             widen_stem(backbone, where)

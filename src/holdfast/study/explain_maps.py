@@ -98,7 +98,7 @@ def _cam(
     fitted: Any, picture: np.ndarray, one: Attribute | None, classes: np.ndarray, row: Any
 ) -> np.ndarray:
     """Raises BadInput where the model is no network with a map of features."""
-    if not hasattr(getattr(fitted, "model", None), "has_backbone") or not fitted.model.has_backbone:
+    if not getattr(getattr(fitted, "model", None), "has_backbone", False):
         raise BadInput("it needs a network with a backbone")
     net, outputs = explained_outputs(fitted.head, fitted.net, one, classes, row)
     return grad_cam(net, fitted.pipeline.transform(picture[None])[0], outputs)

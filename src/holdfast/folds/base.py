@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from holdfast.data.dataset import Dataset
 from holdfast.recipe.registry import Component
 
 Split = list[tuple[np.ndarray, np.ndarray]]
@@ -20,6 +21,9 @@ class Splitter(Component):
 
     kind: ClassVar[str] = "folds"
     keeps_groups: ClassVar[bool] = True  # False: refused where a group column is declared
+    cuts_groups: ClassVar[bool] = (
+        False  # True: groups are sequences; parts of one stand on both sides, kept apart
+    )
     shares_classes: ClassVar[bool] = True  # whether every fold must be able to hold every class
 
     repeats: int = Field(1, ge=1, description="how many times all folds are drawn, each time anew")
@@ -37,6 +41,18 @@ class Splitter(Component):
         `y`: class codes, real values or None; `groups`: what stays whole; `order`: time; `seed`: the repeat's.
         """
         raise NotImplementedError
+
+    def split_data(self, data: Dataset, seed: int) -> Split:
+        """`split` of a data set; for splitters that need more of it, as where its crops lie."""
+        assert data.target is not None
+        return self.split(len(data), data.target, data.groups, data.order, seed)
+
+    def sides(self, fold: np.ndarray, data: Dataset) -> Split:
+        """The split again, from the fold that scores each sample: without what a guard takes from training."""
+        return [
+            (np.flatnonzero(fold != k), np.flatnonzero(fold == k))
+            for k in range(int(fold.max(initial=-1)) + 1)
+        ]
 
 
 class Seeded(Splitter):

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
+from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
 from holdfast.folds.base import Seeded, Split, Splitter
 from holdfast.folds.grouped import stratified_group_folds
@@ -92,9 +93,15 @@ class Blocks(Splitter):
                 "folds.repeats: blocks draws nothing, so it cannot be repeated; leave repeats at 1"
             )
         units = order if groups is None else _starts(order, groups)
-        block = _even_blocks(units, self.k)
+        return self._guarded(_even_blocks(units, self.k), order)
+
+    def sides(self, fold: np.ndarray, data: Dataset) -> Split:
+        assert data.order is not None
+        return self._guarded(fold, data.order)
+
+    def _guarded(self, block: np.ndarray, order: np.ndarray) -> Split:
         splits = []
-        for fold in range(self.k):
+        for fold in range(int(block.max()) + 1):
             valid = np.flatnonzero(block == fold)
             low, high = order[valid].min(), order[valid].max()
             near = (order > low - self.guard) & (order < high + self.guard) & (self.guard > 0)

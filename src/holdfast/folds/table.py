@@ -15,6 +15,7 @@ from holdfast.data.dataset import Dataset
 from holdfast.data.files import need_column, read_table
 from holdfast.errors import BadInput
 from holdfast.folds.base import Split, Splitter
+from holdfast.folds.near import near
 from holdfast.folds.splitters import FromFile
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_json, write_text
@@ -47,28 +48,31 @@ class Folds:
         return hash_arrays(self.fold, *(rows for repeat in self.left_out for rows in repeat))
 
 
-def make_folds(splitter: Splitter, data: Dataset, target: TargetSpec, base: Path) -> Folds:
-    """Folds of all repeats, with groups asserted disjoint after every split. Raises BadInput."""
-    if isinstance(splitter, FromFile):
-        fold = _read(base / splitter.path, data.ids)
-        splits = [[_parts(row, k) for k in range(int(row.max()) + 1)] for row in fold]
+def make_folds(
+    splitter: Splitter, data: Dataset, target: TargetSpec, base: Path, drawn: Path | None = None
+) -> Folds:
+    """Folds of all repeats, asserted after every split: groups whole, no samples on both sides that overlap.
+
+    `drawn`: the `folds.csv` of a run whose folds this splitter drew, to be read instead. Raises BadInput.
+    """
+    if drawn is None and isinstance(splitter, FromFile):
+        drawn = base / splitter.path
+    if drawn is not None:
+        splits = [splitter.sides(fold, data) for fold in _read(drawn, data.ids)]
     else:
-        if data.groups is not None and not splitter.keeps_groups:
+        if data.groups is not None and not (splitter.keeps_groups or splitter.cuts_groups):
             raise BadInput(
                 f"folds.kind: {splitter.name} would put one group on both sides of a split, and data.group is declared;"
                 " use stratified_group or group"
             )
-        assert data.target is not None
         _refuse_rare(splitter, data, target)
         seed = getattr(splitter, "seed", 0)
-        splits = [
-            splitter.split(len(data), data.target, data.groups, data.order, seed + r)
-            for r in range(splitter.repeats)
-        ]
+        splits = [splitter.split_data(data, seed + r) for r in range(splitter.repeats)]
     rows = np.stack([_fold_of(split, len(data)) for split in splits])
     for split in splits:
-        assert_groups_whole(split, data.groups)
-        assert_no_overlap(split, data)
+        assert_groups_whole(split, None if splitter.cuts_groups else data.groups)
+        if data.groups is None or splitter.cuts_groups:  # else whole sequences are on one side
+            assert_no_overlap(split, data)
     left_out = tuple(tuple(_missing(train, valid, len(data)) for train, valid in split) for split in splits)
     return Folds(rows, left_out, {"kind": splitter.name, **splitter.model_dump(mode="json")})
 
@@ -91,21 +95,19 @@ def assert_groups_whole(split: Split, groups: np.ndarray | None) -> None:
 
 
 def assert_no_overlap(split: Split, data: Dataset) -> None:
-    """No two windows on both sides share steps of a recording; raises BadInput that says how to keep them apart.
+    """No two samples on both sides share steps of one sequence, nor, where crops have places, steps of one pixel.
 
-    Where groups are declared, whole recordings are on one side.
+    Groups are sequences; without groups all is one. Raises BadInput that says how to keep them apart.
     """
-    if data.groups is not None or data.order is None or data.span == 0:
+    if data.order is None or data.span == 0:
         return
+    todo = f"split the recording by time, with a guard: folds: {{kind: blocks, guard: {data.span:g}}}"
+    if data.kind == "frames":
+        todo = "cut the sequence into blocks of time and space: folds: {kind: space_time, minutes: 360}"
     for k, (train, valid) in enumerate(split):
-        there = np.r_[-np.inf, np.sort(data.order[train]), np.inf]
-        above = np.searchsorted(there, data.order[valid])
-        near = np.minimum(there[above] - data.order[valid], data.order[valid] - there[above - 1])
-        if (near < data.span).any():
-            raise BadInput(
-                f"folds: {int((near < data.span).sum())} windows of fold {k} overlap windows of its training part;"
-                f" split the recording by time, with a guard: folds: {{kind: blocks, guard: {data.span:g}}}"
-            )
+        both = int(near(data, valid, train).sum())
+        if both:
+            raise BadInput(f"folds: {both} windows of fold {k} overlap windows of its training part; {todo}")
 
 
 def units_per_class(data: Dataset, target: TargetSpec) -> np.ndarray:
@@ -120,6 +122,8 @@ def _refuse_rare(splitter: Splitter, data: Dataset, target: TargetSpec) -> None:
     """A class with fewer units than folds cannot be in every fold: say so, with the largest k that could."""
     k = getattr(splitter, "k", 2)
     unit = "samples" if data.groups is None else "groups"
+    if splitter.cuts_groups:  # it counts its own blocks
+        return
     units = len(data) if data.groups is None else len(np.unique(data.groups))
     if units < k:
         raise BadInput(f"folds.k: {k} folds from {units} {unit}; use k={units} or less")
@@ -138,7 +142,7 @@ def describe(folds: Folds, data: Dataset, target: TargetSpec) -> tuple[pd.DataFr
     """Counts of units (groups where known) for each class and fold of repeat 0, and what to say about them."""
     units = data.ids if data.groups is None else data.groups
     rows = folds.fold[0]
-    label = np.zeros(len(data), dtype=int) if target.kind == "real" else data.target
+    label = data.target if target.kind == "classes" else np.zeros(len(data), dtype=int)
     names = target.names if target.kind == "classes" else ("all",)
     assert label is not None
     counts = pd.DataFrame(
@@ -149,6 +153,11 @@ def describe(folds: Folds, data: Dataset, target: TargetSpec) -> tuple[pd.DataFr
         index=list(names),
     )
     said = []
+    if taken := sum(len(part) for part in folds.left_out[0]):
+        of = sum(int((rows != k).sum()) for k in range(folds.k))
+        said.append(
+            f"folds: {taken / of:.0%} of the training samples are left out, too near to what is scored"
+        )
     lacking = {str(name): list(row.index[row == 0]) for name, row in counts.iterrows() if (row == 0).any()}
     if target.kind == "classes" and lacking:
         most = int(units_per_class(data, target).min())
@@ -203,10 +212,6 @@ def _read(path: Path, ids: np.ndarray) -> np.ndarray:
     if len({int(row.max()) for row in rows}) > 1:
         raise BadInput(f"{path}: the repeats have different numbers of folds; expected the same in each")
     return np.stack(rows)
-
-
-def _parts(row: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.flatnonzero(row != fold), np.flatnonzero(row == fold)
 
 
 def _fold_of(split: Split, n: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
-from holdfast.folds.splitters import FromFile
+from holdfast.folds.base import Splitter
 from holdfast.folds.table import Folds, make_folds
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
@@ -45,8 +45,10 @@ def data_of(run: Run, folder: Path | None = None) -> RunData:
     _check_files(run, spec, base)
     loaded = spec.load(base)
     _check_photos(run, loaded.hashes)
-    held = FromFile(path=str((run.path / "folds.csv").absolute()))
-    return RunData(recipe, loaded.train, loaded.target, make_folds(held, loaded.train, loaded.target, base))
+    splitter = recipe.folds
+    assert isinstance(splitter, Splitter)
+    folds = make_folds(splitter, loaded.train, loaded.target, base, drawn=(run.path / "folds.csv").absolute())
+    return RunData(recipe, loaded.train, loaded.target, folds)
 
 
 def _recipe_folder(run: Run, folder: Path | None) -> Path:

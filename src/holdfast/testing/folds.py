@@ -20,6 +20,8 @@ class SplitterContract(ComponentContract):
 
     def data(self) -> Dataset:
         data = tiny_data(groups=12, each=6)
+        assert data.order is not None
+        data = replace(data, order=60 * data.order)  # an hour apart, for those that count in minutes
         return data if self.component.keeps_groups else replace(data, groups=None)
 
     def arrange(self, folder: Path, data: Dataset) -> None:

@@ -366,7 +366,7 @@ def test_photos_of_several_sizes_are_brought_to_one(tmp_path, write):
     draw_photos(folder / "test", [f"te{i:04}.png" for i in range(30)], (400, 300))
     large = write(folder, force=True)
     assert large.data["size"] == [168, 128]
-    assert large.recipe["prepare"] == [{"resize": {"size": [80, 64]}}, "normalize"]
+    assert large.recipe["prepare"] == [{"resize": {"size": [64, 48]}}, "normalize"]
     assert large.load().train.source.shape[1:] == (168, 128, 3)
 
 

@@ -23,7 +23,16 @@ def arranged_images(self: Any, folder: Path) -> Any:
     return parse("data", {**tiny.IMAGES, "folder": str(tiny.image_folder(folder))})
 
 
-ARRANGED = {"table": arranged_table, "windows": arranged_windows, "images": arranged_images}
+def arranged_frames(self: Any, folder: Path) -> Any:
+    return parse("data", {**tiny.FRAMES, "folder": str(tiny.frames_folder(folder))})
+
+
+ARRANGED = {
+    "table": arranged_table,
+    "windows": arranged_windows,
+    "images": arranged_images,
+    "frames": arranged_frames,
+}
 
 
 def test_every_kind_has_a_contract() -> None:

@@ -97,6 +97,30 @@ def image_folder(folder: Path, **sizes: int) -> Path:
     return folder
 
 
+def frames_folder(folder: Path, **sizes: int) -> Path:
+    """Simulated showers: a file `(h, w, frames)` in 0.01 mm/h for each row of train.csv and test.csv, and a wide sample.
+
+    Training files hold four frames and the next, test files four.
+    """
+    data = tiny_data("frames", **sizes)
+    assert data.groups is not None
+    codes = np.round(np.concatenate([data.read(), data.read_grids()], axis=1) * 100).astype(np.uint16)
+    tested = tests_of(8)
+    for name, ids, held in (("train", data.ids, codes), ("test", tested["id"], codes[:8, :4])):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for one, frames in zip(ids, held):
+            np.save(folder / name / f"{one}.npy", np.moveaxis(frames, 0, -1))
+    time = pd.Timestamp("2020-06-01") + pd.to_timedelta(np.arange(len(data)) * 5, unit="min")
+    times = time.strftime("%Y-%m-%dT%H:%M:%S")
+    pd.DataFrame({"id": data.ids, "event": data.groups, "time": times}).to_csv(
+        folder / "train.csv", index=False
+    )
+    tested.to_csv(folder / "test.csv", index=False)
+    pixels = pd.DataFrame(0, index=tested.index, columns=[f"px_{i}" for i in range(codes[0, 0].size)])
+    pd.concat([tested, pixels], axis=1).to_csv(folder / "sample.csv", index=False)
+    return folder
+
+
 COLUMNS = {"id": "id", "group": "subject", "target": "label"}
 TABLE = {"kind": "table", "train": "train.csv", "test": "test.csv", "sample": "sample.csv", **COLUMNS}
 ARRAYS = {
@@ -109,6 +133,10 @@ LONG = {
 IMAGES = {
     "kind": "images", "train": "train.csv", "images": "train", "test": "test.csv", "test_images": "test",
     "sample": "sample.csv", "path": "image", **COLUMNS,
+}  # fmt: skip
+FRAMES = {
+    "kind": "frames", "train": "train.csv", "frames": "train", "test": "test.csv", "test_frames": "test",
+    "sample": "sample.csv", "id": "id", "group": "event", "order": "time", "unit": "0.01 mm/h", "layout": "hwt",
 }  # fmt: skip
 ATTRIBUTES = {"shade": {"values": ["dark", "light"]}, "age": {"cut": [30]}}
 TREES = {"model": {"extra_trees": {"n_estimators": 5}}}

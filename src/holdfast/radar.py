@@ -37,6 +37,10 @@ def zarr() -> ModuleType:
     return _needed("zarr")
 
 
+def h5py() -> ModuleType:
+    return _needed("h5py")
+
+
 def _needed(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)

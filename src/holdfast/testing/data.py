@@ -38,8 +38,23 @@ class DataContract(ComponentContract):
         assert len(np.unique(data.ids)) == len(data) == len(data.source)
         assert data.target is not None
         assert len(data.target) == len(data)
-        assert len(data.names) == data.shape[-1]
+        assert len(data.names) == data.shape[0 if data.kind == "frames" else -1]
         assert data.read().dtype == data.dtype
+
+    def test_grids_are_those_of_the_samples(self, loaded: Loaded) -> None:
+        data, target = loaded.train, loaded.target
+        assert (data.grids is not None) == (target.kind == "grid")
+        if target.kind != "grid":
+            return
+        grids = data.read_grids()
+        assert grids.dtype == np.float32
+        assert grids.shape == (len(data), *target.shape)
+        assert target.shape[1:] == data.shape[1:]
+        rows = np.array([3, 0, 2])
+        assert np.array_equal(data.take(rows).read_grids(), grids[rows], equal_nan=True)
+        again = pickle.loads(pickle.dumps(data))
+        assert np.array_equal(again.read_grids(), grids, equal_nan=True)
+        assert loaded.test is None or loaded.test.grids is None
 
     def test_view_shows_the_same_samples(self, loaded: Loaded) -> None:
         rows = np.array([3, 0, 2])

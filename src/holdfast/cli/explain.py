@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from holdfast.cli.explain_frames import frame_lines
+
 if TYPE_CHECKING:
     from holdfast.study.explain import Explained
 
@@ -21,7 +23,7 @@ def explain(
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="worst mistakes to list, and to draw maps of")] = 12,
     samples: Annotated[
-        bool, typer.Option("--samples/--no-samples", help="write a mosaic of the mistaken pictures, or none")
+        bool, typer.Option("--samples/--no-samples", help="draw the mistaken pictures or frames, or none")
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="overwrite an explanation that is there")] = False,
     data: Annotated[
@@ -30,15 +32,17 @@ def explain(
 ) -> None:
     """List the worst out-of-fold mistakes and what is taken for what, by class and by attribute.
 
-    For pictures, maps show what speaks for the wrong answer, by the model that did not see the picture.
+    For pictures, maps show what speaks for the wrong answer, by the model that did not see the picture. Forecasts
+    of rain are drawn: the worst and typical samples, an event, error by rain, reliability.
     All is stored in the run folder, in explain/.
     """
     from holdfast.cli.importance import progress
+    from holdfast.study.explain import Explained
     from holdfast.study.explain import explain as study
 
     with progress("explain") as report:
         found = study(run, member, count, samples, force, data, report)
-    for line in lines_of(found):
+    for line in lines_of(found) if isinstance(found, Explained) else frame_lines(found):
         typer.echo(line)
 
 

@@ -18,6 +18,7 @@ from holdfast.recipe.strict import nearest
 from holdfast.recipe.target import Attribute, TargetSpec
 from holdfast.store.atomic import write_json, write_text, write_whole
 from holdfast.store.run import ENSEMBLE, Run
+from holdfast.study.explain_frames import FRAME_FILES, FramesExplained, explain_frames, forecasts_of
 from holdfast.study.explain_maps import Maps, maps_of, panels
 from holdfast.study.run_data import data_of
 
@@ -46,22 +47,26 @@ def explain(
     force: bool = False,
     data: Path | None = None,
     report: Report = lambda event: None,
-) -> Explained:
+) -> Explained | FramesExplained:
     """Explain the out-of-fold mistakes of a member (by default the one of the best score), in the first repeat.
 
     Pictures get occlusion maps, and Grad-CAM where a network allows it, by the model of the fold that held
     them out. Written to the run's folder `explain`: `mistakes.csv`, `confusion.json`, `maps.npz`, and
-    `mosaic.png`, which is left out without `samples`, so that no picture is shown. `data`: the folder of the
-    data, where they have moved. Raises BadInput.
+    `mosaic.png`, which is left out without `samples`, so that no picture is shown. Forecasts get panels of the
+    worst and of typical samples, an event as an animation, error by rain and reliability, and their numbers
+    in `frames.json`. `data`: the folder of the data, where they have moved. Raises BadInput.
     """
     run = Run(run_path)
     target = TargetSpec.model_validate(run.scores["target"])
-    if target.kind != "classes":
+    if target.kind == "real":
         raise BadInput(f"{run.path}: mistakes are those of classes, its target {target.column!r} is real")
     folder = run.path / FOLDER
-    if not force and any((folder / name).exists() for name in FILES):
+    if not force and any((folder / name).exists() for name in (*FILES, *FRAME_FILES)):
         raise BadInput(f"{folder} holds an explanation; add --force to overwrite it")
     name = _chosen(run, member)
+    if target.kind == "grid":
+        made = forecasts_of(run, name, target, data_of(run, data).train)
+        return explain_frames(made, folder, count, samples, report)
     oof = run.oof[run.oof["repeat"] == 0]
     shares = run.predictions(name)[: len(oof)]
     truth = target.codes_of(list(oof["truth"]), str(run.path))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import psutil
 import torch
 
 from holdfast.augment.base import Augmentation
 from holdfast.balance.base import Balance
 from holdfast.data.dataset import Dataset
 from holdfast.errors import BadInput
+from holdfast.fit.memory import free_memory
 from holdfast.keys import for_step, item_keys, seed_of
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.recipe.target import TargetSpec
@@ -50,7 +50,7 @@ class Feed:
         self.sample_shape: tuple[int, ...] = tuple(prepared.shape[1:])
         fits = (train.nbytes + train.grid_bytes) * (
             1 + prepared.nbytes / max(first.nbytes, 1)
-        ) < MEMORY_SHARE * psutil.virtual_memory().available
+        ) < MEMORY_SHARE * free_memory()
         self.y, self.groups = y, train.groups
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None

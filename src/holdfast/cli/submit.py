@@ -10,13 +10,14 @@ import typer
 
 def submit(
     run: Annotated[Path, typer.Argument(help="run folder that `holdfast train` made", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="file to write: .csv or .csv.gz")] = Path(
         "submission.csv"
     ),
     member: Annotated[str, typer.Option(help="whose predictions: ensemble, or one member's")] = "ensemble",
     force: Annotated[bool, typer.Option("--force", help="overwrite the file")] = False,
 ) -> None:
     """Write the test predictions in the form of the sample file, and check the file against it."""
+    from holdfast.data.files import columns_of
     from holdfast.metrics.intervals import Score
     from holdfast.store.run import Run
     from holdfast.submit.form import sample_of
@@ -28,6 +29,6 @@ def submit(
     metric = made.scores["metric"]
     score = Score(**made.scores["members"][member][metric])
     typer.echo(
-        f"wrote {output}: {len(frame):,} rows and {frame.shape[1]} columns, {form}; read back and checked"
+        f"wrote {output}: {len(frame):,} rows and {len(columns_of(output)):,} columns, {form}; read back and checked"
     )
     typer.echo(f"{member}: out-of-fold {metric} {score}, {score.how}")

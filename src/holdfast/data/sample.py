@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -11,10 +12,11 @@ import pandas as pd
 
 from holdfast.data.columns import NAMED, ids_of, some
 from holdfast.data.files import columns_of, read_table
+from holdfast.data.wide import read_wide
 from holdfast.errors import BadInput
 from holdfast.recipe.target import TargetSpec
 
-Style = Literal["label", "probabilities", "positive", "value"]
+Style = Literal["label", "probabilities", "positive", "value", "grid"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class SampleForm:
     """The form that a submission follows.
 
     `style`: a class label a row, a probability column a class, the probability of the second of two
-    classes, or a value. `written`: how each class is written, in the order of the target's codes: in the
-    rows for `label`, in the header for `probabilities`.
+    classes, a value, or a grid: a column a pixel, by lead time, then row, then column. `written`: how each class
+    is written, in the order of the target's codes: in the rows for `label`, in the header for `probabilities`.
     """
 
     header: tuple[str, ...]  # every column, in order
@@ -33,6 +35,7 @@ class SampleForm:
     style: Style
     written: tuple[str, ...] = ()
     constant: tuple[float, ...] | None = None  # the sample's own prediction for every row, where it is one
+    whole: bool = False  # of a grid: the values are whole numbers
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,8 +49,11 @@ def read_sample(
     """Read a sample submission and check it against the test set.
 
     `id_column` None: test samples have no ids, and lines are matched by their order. `probabilities`: whether
-    the metric scores them. Raises BadInput.
+    the metric scores them. Of a grid's sample only the header, the ids and a few lines are held.
+    Raises BadInput.
     """
+    if target.kind == "grid":
+        return _grid_form(path, target, test_ids, id_column)
     frame = read_table(path, None)
     header = tuple(columns_of(path))  # as written: pandas gives a name to a column that has none
     frame.columns = pd.Index(header)
@@ -56,16 +62,42 @@ def read_sample(
         ids = ids_of(path, frame, id_column)
         rows = _in_order(path, ids, len(test_ids), id_column)
     else:
-        if id_column not in header:
-            raise BadInput(f"data.sample: {path} has no id column {id_column!r}; columns: {some(header)}")
+        _need_id(path, header, id_column)
         ids = ids_of(path, frame, id_column)
-        _same_ids(path, ids, test_ids)
-        rows = pd.Index(test_ids).get_indexer(pd.Index(ids))
+        rows = _same_ids(path, ids, test_ids)
     columns = [column for column in header if column != id_column]
     if not columns:
         raise BadInput(f"data.sample: {path} has no column beside {id_column}")
     style, written, constant = _predictions(path, frame[columns], target, probabilities)
     return SampleForm(header, id_column, ids, rows, style, written, constant)
+
+
+def _grid_form(path: Path, target: TargetSpec, test_ids: np.ndarray, id_column: str | None) -> SampleForm:
+    """A column a pixel, in the order of lead time, row, column, whatever their names."""
+    header, pixels = tuple(columns_of(path)), prod(target.shape)
+    column = id_column
+    if column is not None:
+        _need_id(path, header, column)
+    elif len(header) == pixels + 1:
+        column = header[0]
+    found = len(header) - (column is not None)
+    if found != pixels:
+        sides = " × ".join(str(side) for side in target.shape)
+        raise BadInput(
+            f"data.sample: {path} has {found:,} columns beside the id; expected {pixels:,}, one a pixel of"
+            f" {sides} (lead times × height × width)"
+        )
+    table = read_wide(path, column)
+    matched = id_column is not None
+    rows = (
+        _same_ids(path, table.ids, test_ids) if matched else _in_order(path, table.ids, len(test_ids), column)
+    )
+    return SampleForm(header, column, table.ids, rows, "grid", whole=table.whole)
+
+
+def _need_id(path: Path, header: tuple[str, ...], id_column: str) -> None:
+    if id_column not in header:
+        raise BadInput(f"data.sample: {path} has no id column {id_column!r}; columns: {some(header)}")
 
 
 Predictions = tuple[Style, tuple[str, ...], tuple[float, ...] | None]
@@ -184,7 +216,8 @@ def _in_order(path: Path, ids: np.ndarray, n: int, index_column: str | None) -> 
     return np.arange(n)
 
 
-def _same_ids(path: Path, ids: np.ndarray, test_ids: np.ndarray) -> None:
+def _same_ids(path: Path, ids: np.ndarray, test_ids: np.ndarray) -> np.ndarray:
+    """The row of the test set for each line."""
     lacking, extra = ~np.isin(test_ids, ids), ~np.isin(ids, test_ids)
     said = []
     if extra.any():
@@ -194,3 +227,4 @@ def _same_ids(path: Path, ids: np.ndarray, test_ids: np.ndarray) -> None:
         said.append(f"{int(lacking.sum())} test ids are not in the sample ({some(test_ids[lacking])})")
     if said:
         raise BadInput(f"data.sample: the ids of {path} are not those of the test set: " + "; ".join(said))
+    return pd.Index(test_ids).get_indexer(pd.Index(ids))

@@ -99,7 +99,11 @@ class Unit(Strict):
         return np.floor(code + 0.5).astype(np.int64)
 
     def _rain(self, codes: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        value = np.multiply(codes, np.float32(self.scale), out=out, dtype=np.float32, casting="same_kind")
+        parts = round(1 / self.scale)
+        # 10 hundredths are 0.1, the usual threshold, which 10 times a rounded 0.01 falls short of
+        whole = parts > 1 and abs(parts * self.scale - 1) < 1e-12
+        by, factor = (np.divide, parts) if whole else (np.multiply, self.scale)
+        value = by(codes, np.float32(factor), out=out, dtype=np.float32, casting="same_kind")
         if self.offset:
             value += np.float32(self.offset)
         if self.of == "dBZ":

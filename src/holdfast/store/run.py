@@ -7,6 +7,7 @@
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
       budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
       explain/  mistakes.csv  confusion.json  maps.npz  mosaic.png                     (by `holdfast explain`)
+                samples.csv  frames.json  worst.png  typical.png  event.gif  by_rain.png  reliability.png  (of frames)
 
 A fold's folder counts when `done.json`, written last, carries the job's hash.
 """
@@ -96,14 +97,17 @@ class Run:
         """Out-of-fold predictions of a member, a row for each row of `oof`."""
         return np.load(self.path / f"oof-{member}.npy")
 
-    def test_predictions(self, member: str = ENSEMBLE) -> np.ndarray:
-        """Predictions of the test samples, the mean over folds and repeats, rows as in `test_ids`."""
+    def test_predictions(self, member: str = ENSEMBLE, mapped: bool = False) -> np.ndarray:
+        """Predictions of the test samples, the mean over folds and repeats, rows as in `test_ids`.
+
+        `mapped`: as a memory map, of which only what is asked for is read.
+        """
         file = self.path / f"test-{member}.npy"
         if not file.is_file():
             raise BadInput(
                 f"{self.path} has no test predictions of {member!r}: did the recipe name data.test?"
             )
-        return np.load(file)
+        return np.load(file, mmap_mode="r" if mapped else None)
 
     @cached_property
     def test_ids(self) -> np.ndarray:

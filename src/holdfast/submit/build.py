@@ -11,23 +11,33 @@ from holdfast.errors import BadInput
 from holdfast.recipe.strict import nearest
 from holdfast.store.run import ENSEMBLE, Run
 from holdfast.submit.check import check
-from holdfast.submit.form import form_of
+from holdfast.submit.form import form_of, predicts_grids
 
 
 def submission(run: Run, member: str = ENSEMBLE) -> pd.DataFrame:
     """The submission of a run, or of one of its members: ids, order and columns as in the sample file.
 
-    Ids are texts, as written in the sample. Raises BadInput where the run has no test predictions or they
-    do not make a valid submission.
+    Ids are texts, as written in the sample. Raises BadInput where the run has no test predictions, they
+    do not make a valid submission, or they are grids, which `submit.grids.grids_of` gives some lines at a time.
     """
-    if member not in run.scores["members"]:
+    refuse_unknown(run, member)
+    if predicts_grids(run):
         raise BadInput(
-            f"--member: {run.path} has no member {member!r}; {nearest(member, run.scores['members'])}"
+            f"{run.path}: predicts grids, too many columns for one frame; write_submission writes them, and"
+            " holdfast.submit.grids.grids_of gives them some lines at a time"
         )
     form = form_of(run)
     frame = frame_of(form, run.test_predictions(member))
     check(frame, form, f"{run.path}, member {member}")
     return frame
+
+
+def refuse_unknown(run: Run, member: str) -> None:
+    """Raises BadInput where the run has no such member."""
+    if member not in run.scores["members"]:
+        raise BadInput(
+            f"--member: {run.path} has no member {member!r}; {nearest(member, run.scores['members'])}"
+        )
 
 
 def frame_of(form: SampleForm, predictions: np.ndarray) -> pd.DataFrame:

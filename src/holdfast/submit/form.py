@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,10 @@ DEFAULT_ID = "id"  # where neither the recipe nor a sample names the column
 def target_of(run: Run) -> TargetSpec:
     """What the run predicts."""
     return TargetSpec.model_validate(run.scores["target"])
+
+
+def predicts_grids(run: Run) -> bool:
+    return target_of(run).kind == "grid"
 
 
 def sample_of(run: Run) -> Path | None:
@@ -38,8 +43,11 @@ def form_of(run: Run) -> SampleForm:
 def default_form(
     target: TargetSpec, test_ids: np.ndarray, id_column: str | None, probabilities: bool
 ) -> SampleForm:
-    """The id, then the target's column; or a column a class, where the metric scores probabilities."""
+    """The id, then the target's column; or a column a class, where the metric scores probabilities; or a pixel."""
     first, rows = id_column or DEFAULT_ID, np.arange(len(test_ids))
+    if target.kind == "grid":
+        pixels = (f"px_{number}" for number in range(prod(target.shape)))
+        return SampleForm((first, *pixels), first, test_ids, rows, "grid")
     style: Style = "value" if target.kind == "real" else "probabilities" if probabilities else "label"
     columns = target.names if style == "probabilities" else (target.column,)
     return SampleForm((first, *columns), first, test_ids, rows, style, target.names)

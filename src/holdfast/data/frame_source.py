@@ -15,7 +15,9 @@ from holdfast.errors import BadInput
 Layout = Literal["thw", "hwt"]
 Stamp = tuple[str, int, int, int]
 
-BLOCK = 16  # samples that are converted at once: beyond what is returned, memory is bounded by them
+BLOCK = (
+    1 << 21
+)  # bytes of codes that are converted at once, or one sample: the only memory beside what is returned
 OPEN = 64  # files held open at once
 SMALL = 8  # a side of so few pixels is rather the axis of time
 
@@ -144,9 +146,10 @@ class FrameSource:
         height, width = self.size
         out = np.empty((len(places), self.frames, height, width), dtype=np.float32)
         dtype = np.result_type(*(one.dtype for one in self.files))
-        codes = np.empty((min(BLOCK, len(places)), *out.shape[1:]), dtype=dtype)
-        for start in range(0, len(places), BLOCK):
-            block = places[start : start + BLOCK]
+        step = max(BLOCK // (self.frames * height * width * dtype.itemsize), 1)
+        codes = np.empty((min(step, len(places)), *out.shape[1:]), dtype=dtype)
+        for start in range(0, len(places), step):
+            block = places[start : start + step]
             for row, (file, sequence, begin, y, x) in enumerate(block):
                 begin += self.first
                 held = self.files[file].open()

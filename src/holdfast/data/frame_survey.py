@@ -12,7 +12,7 @@ import numpy as np
 from holdfast.data.cache import filled_array, new_map
 from holdfast.data.columns import some
 from holdfast.data.frame_samples import Samples
-from holdfast.data.frame_source import BLOCK, FrameSource
+from holdfast.data.frame_source import FrameSource
 from holdfast.errors import BadInput
 from holdfast.store.hashes import hash_arrays, hash_file, hash_value
 
@@ -46,7 +46,7 @@ class Survey:
 
 
 def survey(source: FrameSource, grids: FrameSource | None) -> Survey:
-    """Read all samples once, a few at a time; found again by the stamps of the files."""
+    """Read all samples once, one at a time; found again by the stamps of the files."""
     key = [
         "survey",
         VERSION,
@@ -59,9 +59,8 @@ def survey(source: FrameSource, grids: FrameSource | None) -> Survey:
 
     def fill(draft: Path) -> dict[str, Any]:
         made = new_map(draft, (len(source), len(STATS)), np.float64)
-        for start in range(0, len(source), BLOCK):
-            rows = slice(start, start + BLOCK)
-            made[rows] = _stats(source[rows], None if grids is None else grids[rows])
+        for row in range(len(source)):
+            made[row] = _stats(source[row], None if grids is None else grids[row])
         made.flush()
         return {"hash": hash_value([hash_file(one.path) for one in source.files])}
 
@@ -69,27 +68,28 @@ def survey(source: FrameSource, grids: FrameSource | None) -> Survey:
     return Survey(np.array(table), facts["hash"])
 
 
-def _stats(X: np.ndarray, Y: np.ndarray | None) -> np.ndarray:
-    """`(b, stats)` of inputs `(b, t, h, w)` and grids `(b, leads, h, w)`."""
-    b = len(X)
-    both = (X,) if Y is None else (X, Y)
-    flat = [one.reshape(b, -1) for one in both]
-    with np.errstate(invalid="ignore"):  # comparisons with NaN
-        wet = [(one >= WET).sum(axis=1) for one in flat]
-        beyond = sum((one > MOST).sum(axis=1) for one in flat)
-    seen = [1 - np.isnan(one).mean(axis=1) for one in flat]
-    last = X[:, -1:] if Y is None else np.concatenate([X[:, -1:], Y], axis=1)
-    columns = {
-        "wet": wet[0] / flat[0].shape[1],
+def _stats(inputs: np.ndarray, grid: np.ndarray | None) -> list[float]:
+    """A row of the table, of one sample's inputs `(t, h, w)` and grid `(leads, h, w)`."""
+    both = [inputs] if grid is None else [inputs, grid]
+    gaps = [np.count_nonzero(np.isnan(one)) for one in both]
+    lowest = [(np.fmin.reduce(one, axis=None) if lost else one.min()) for one, lost in zip(both, gaps)]
+    highest = [(np.fmax.reduce(one, axis=None) if lost else one.max()) for one, lost in zip(both, gaps)]
+    wet = [np.count_nonzero(one >= WET) for one in both]
+    beyond = sum(np.count_nonzero(one > MOST) for one, top in zip(both, highest) if top > MOST)
+    seen = [1 - lost / one.size for one, lost in zip(both, gaps)]
+    last = [inputs[-1:]] if grid is None else [inputs[-1:], grid]
+    rain = sum(np.nansum(one, dtype=np.float64) for one in last) / sum(one.size for one in last)
+    stats = {
+        "wet": wet[0] / inputs.size,
         "seen": seen[0],
-        "grid_seen": seen[-1] if Y is not None else np.ones(b),
-        "lowest": np.fmin.reduce([np.fmin.reduce(one, axis=1) for one in flat]),
-        "highest": np.fmax.reduce([np.fmax.reduce(one, axis=1) for one in flat]),
+        "grid_seen": 1.0 if grid is None else seen[1],
+        "lowest": np.fmin.reduce(lowest),
+        "highest": np.fmax.reduce(highest),
         "beyond": beyond,
         "wet_pixels": sum(wet),
-        "rain": np.nan_to_num(last).mean(axis=(1, 2, 3), dtype=np.float64),
+        "rain": rain,
     }
-    return np.stack([columns[name] for name in STATS], axis=1)
+    return [float(stats[name]) for name in STATS]
 
 
 def refuse(found: Survey, field: str, where: Callable[[int], str], unit: str) -> None:

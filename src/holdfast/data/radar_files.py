@@ -139,7 +139,7 @@ def unit_said(said: str, path: Path) -> Unit:
             f"{path} holds amounts (mm); say of how much rain an hour: data.radar.unit: '12 mm/h' where an amount is of"
             " 5 minutes"
         )
+    what = f"{said!r} is no unit of rain" if said else "it states no unit"
     raise BadInput(
-        f"{path}: {said or 'no unit'!r} is no unit of rain; say it: data.radar.unit: mm/h or dBZ;"
-        f" known: dBZ, {some(MM_PER_H)}"
+        f"{path}: {what}; say it: data.radar.unit: mm/h or dBZ; known in files: dBZ, {some(MM_PER_H)}"
     )

@@ -1,6 +1,6 @@
 """What a `train` shows while it works: bars on a terminal, plain lines elsewhere.
 
-Both read the events of `holdfast.train` and of the loop: run, note, folds, start, pretrain, epoch, done.
+Both read the events of `holdfast.train` and of the loop: flow, run, note, folds, start, pretrain, epoch, done.
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ class Lines:
 
     def end(self) -> None: ...
 
+    def on_flow(self, event: Event) -> None:
+        if event["done"] == event["samples"] or time.monotonic() - self.spoke > QUIET:
+            self.spoke = time.monotonic()
+            self.say(flow(event))
+
     def on_run(self, event: Event) -> None:
         self.jobs, self.finished, self.before = event["jobs"], event["finished"], event["finished"]
         self.started = time.monotonic()
@@ -98,6 +103,7 @@ class Bars(Lines):
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), speed_estimate_period=LONGEST,
         )  # fmt: skip
         self.all: Any = None
+        self.flowing: Any = None
         self.current: dict[str, Any] = {}
         self.shares: dict[str, float] = {}  # of jobs in work, how much of each is done
 
@@ -106,6 +112,20 @@ class Bars(Lines):
 
     def end(self) -> None:
         self.bars.stop()
+
+    def on_flow(self, event: Event) -> None:
+        self.bars.start()
+        if self.flowing is None:
+            self.flowing = self.bars.add_task("optical flow", total=None, count="")
+        self.bars.update(
+            self.flowing,
+            total=event["samples"],
+            completed=event["done"],
+            count=f"{event['done']}/{event['samples']}",
+        )
+        if event["done"] == event["samples"]:
+            self.bars.remove_task(self.flowing)
+            self.flowing = None
 
     def on_run(self, event: Event) -> None:
         super().on_run(event)
@@ -149,6 +169,10 @@ class Bars(Lines):
     def _advance(self) -> None:
         done = self.finished + sum(self.shares.values())
         self.bars.update(self.all, completed=done, count=f"{self.finished}/{self.jobs}")
+
+
+def flow(event: Event) -> str:
+    return f"optical flow: {event['done']} of {event['samples']} samples"
 
 
 def pretraining(event: Event) -> str:

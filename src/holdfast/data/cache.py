@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,43 @@ def filled_array(key: Any, fill: Callable[[Path], dict[str, Any]]) -> tuple[np.n
         finally:
             draft.unlink(missing_ok=True)
     return np.load(file, mmap_mode="r"), json.loads(facts.read_text(encoding="utf-8"))
+
+
+def grown_array(
+    key: Any, shape: tuple[int, ...], chunk: int, make: Callable[[list[int]], Iterable[np.ndarray]]
+) -> np.ndarray:
+    """The array `shape` float32 that `make` gives `chunk` rows at a time, memory-mapped.
+
+    For what takes minutes: where a process ends before it is whole, the next one goes on. `make` gets the first rows
+    of the chunks that are missing, in order, and yields a chunk for each.
+    """
+    file = cache_folder() / f"{hash_value([VERSION, key])}.npy"
+    if not file.is_file():
+        draft, marks = file.with_suffix(".part"), file.with_suffix(".marks")
+        if not (draft.is_file() and marks.is_file()):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            new_map(draft, shape, np.float32)
+            write_array(marks, np.zeros(-(-shape[0] // chunk), dtype=np.uint8))
+        _grow(draft, marks, chunk, make)
+        try:
+            draft.replace(file)
+        except FileNotFoundError:  # by another process, which made the same
+            if not file.is_file():
+                raise
+        marks.unlink(missing_ok=True)
+    return np.load(file, mmap_mode="r")
+
+
+def _grow(draft: Path, marks: Path, chunk: int, make: Callable[[list[int]], Iterable[np.ndarray]]) -> None:
+    """Write the chunks that are not marked, and mark them."""
+    array, done = (np.lib.format.open_memmap(path, mode="r+") for path in (draft, marks))
+    missing = [int(number) for number in np.flatnonzero(done == 0)]
+    for number, rows in zip(missing, make([number * chunk for number in missing]), strict=True):
+        array[number * chunk : (number + 1) * chunk] = rows
+        done[number] = (
+            1  # after its rows: a process that is killed leaves both in the system's hands, in order
+        )
+    array.flush()
 
 
 def new_map(path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.memmap[Any, Any]:

@@ -62,8 +62,7 @@ class _Holdfast(BaseEstimator):
         splitter, metric = recipe.folds, recipe.metric
         assert isinstance(splitter, Splitter)
         assert isinstance(metric, Metric)
-        if metric.targets != target.kind:
-            raise BadInput(f"metric: {metric.name} scores {metric.targets}, the target is {target.kind}")
+        metric.check(target)
         members = {name: resolve(recipe, name, train, target) for name in recipe.members}
         check_pool(recipe.predict.pool, target, train, None)
         folds = make_folds(splitter, train, target, base)

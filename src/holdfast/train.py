@@ -26,7 +26,7 @@ from holdfast.folds.base import Splitter
 from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
 from holdfast.oof.scores import all_scores, facts_of, member_scores, metrics_of, notes_of, score_so_far
-from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids
+from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids, truth_of
 from holdfast.predict.pool import check_pool
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
@@ -95,10 +95,7 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     assert isinstance(splitter, Splitter)
     loaded = spec.load(base)
     target = loaded.target
-    if metric.targets != target.kind:
-        raise BadInput(
-            f"metric: {metric.name} scores {metric.targets}, the target {target.column!r} is {target.kind}"
-        )
+    metric.check(target)
     sample = None
     if loaded.sample is not None and loaded.test is not None:
         sample = read_sample(loaded.sample, target, loaded.test.ids, spec.id, metric.of_probabilities)
@@ -163,7 +160,7 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
 def _tell_score(plan: Plan, run: Run, job: Job, finished: set[Job], tell: Report) -> None:
     mine = sorted((j for j in finished if j.member == job.member), key=lambda j: (j.repeat, j.fold))
     so_far = score_so_far(plan.work, plan.metric, gather(plan.work, run, mine))
-    score = {"member": job.member, "metric": plan.metric.name, **so_far.plain()}
+    score = {"member": job.member, "metric": plan.metric.key, **so_far.plain()}
     tell({"event": "done", "job": str(job), **score})
 
 
@@ -205,11 +202,9 @@ def _is_done(run: Run, work: Work, job: Job) -> bool:
 def _finish(plan: Plan, run: Run, report: Report) -> None:
     """Put the folds together, score, and write `scores.json` last."""
     work, metrics = plan.work, metrics_of(plan.metric, plan.work.target)
-    truth = work.train.target
-    assert truth is not None
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in work.members}
     raw = {name: gather(work, run, mine) for name, mine in jobs.items()}
-    learned, said = over_repeats(plan.chain, raw, truth, work.folds.fold)
+    learned, said = over_repeats(plan.chain, raw, truth_of(work), work.folds.fold)
     test: dict[str, np.ndarray] = {}
     if work.test is not None:
         means = {name: gather_test(run, mine) for name, mine in jobs.items()}

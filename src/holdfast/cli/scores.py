@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast.cli.columns import columns
+from holdfast.cli.grid_scores import grid_score_lines
 
 if TYPE_CHECKING:
     from holdfast.store.run import Run
@@ -15,6 +16,8 @@ HEAD = ["member", "metric", "score", "95 % interval"]
 
 def score_lines(scores: Scores) -> list[str]:
     """Members' scores by the recipe's metric, the ensemble last, then floor and sample submission."""
+    if "floors" in scores:
+        return [*grid_score_lines(scores), *_before(scores)]
     metric = scores["metric"]
     better = "higher" if scores["greater_is_better"] else "lower"
     return [
@@ -36,10 +39,15 @@ def _standing(scores: Scores) -> dict[str, dict[str, Any]]:
     """Who is scored, in the order of the table."""
     standing = dict(scores["members"])
     standing["ensemble"] = standing.pop("ensemble")
-    standing["floor"] = scores["floor"]
+    standing.update(_floors(scores))
     if "sample" in scores:
         standing["sample"] = scores["sample"]
     return standing
+
+
+def _floors(scores: Scores) -> dict[str, dict[str, Any]]:
+    """What learns nothing: of grids several, each by its name."""
+    return scores.get("floors") or {"floor": scores["floor"]}
 
 
 def _table(scores: Scores, metrics: list[str]) -> list[str]:
@@ -66,7 +74,8 @@ def _how(scores: Scores, metrics: list[str]) -> list[str]:
     lines = [
         f"intervals: {how}" + (f" ({', '.join(names)})" if several else "") for how, names in made.items()
     ]
-    lines.append("floor: the training part's class shares (or mean) for every sample")
+    if "floor" in scores:
+        lines.append("floor: the training part's class shares (or mean) for every sample")
     if any(metric in scores.get("sample", {}) for metric in metrics):
         lines.append("sample: what the sample submission says of every sample")
     return lines
@@ -122,7 +131,7 @@ def fold_lines(scores: Scores) -> list[str]:
     """The recipe's metric fold by fold; a second repeat's folds follow as 0.r1, 1.r1, …"""
     names = [
         f"fold {fold}" + (f".r{repeat}" if repeat else "")
-        for repeat, folds in enumerate(scores["floor"]["per_fold"])
+        for repeat, folds in enumerate(scores["members"]["ensemble"]["per_fold"])
         for fold in range(len(folds))
     ]
     held = {name: one for name, one in _standing(scores).items() if "per_fold" in one}

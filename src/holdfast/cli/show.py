@@ -24,6 +24,7 @@ def show(
 
 def finished_lines(run: Run) -> list[str]:
     """Every table of a finished run, a blank line between them."""
+    from holdfast.cli.grid_scores import against_lines, crps_lines, group_lines
     from holdfast.cli.scores import (
         attribute_lines,
         class_lines,
@@ -35,6 +36,8 @@ def finished_lines(run: Run) -> list[str]:
 
     scores = run.scores
     blocks = [score_lines(scores), other_metric_lines(scores), attribute_lines(scores), class_lines(scores)]
+    if "floors" in scores:
+        blocks += [against_lines(scores), crps_lines(scores), group_lines(scores)]
     blocks += [fold_lines(scores)]
     blocks += [[f"note: {note}" for note in scores["notes"]], next_steps(run)]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
+from holdfast.errors import BadInput
 from holdfast.recipe.registry import Component
+from holdfast.recipe.target import TargetSpec
 
 
 class Metric(Component):
@@ -21,10 +23,23 @@ class Metric(Component):
     """
 
     kind: ClassVar[str] = "metric"
-    targets: ClassVar[Literal["classes", "real", "grid"]]
+    targets: ClassVar[frozenset[str]]
     greater_is_better: ClassVar[bool] = True
     of_probabilities: ClassVar[bool] = False  # scores probabilities, not the most probable class
     of_right_rows: ClassVar[bool] = False  # 0 and 1 mean that every row is wrong or right
+
+    @property
+    def key(self) -> str:
+        """What scores are kept and shown under: the name, and what tells apart metrics of one name."""
+        return self.name
+
+    def check(self, target: TargetSpec) -> None:
+        """Raises BadInput where the metric does not suit the target; called before any work starts."""
+        if target.kind not in self.targets:
+            scored = " or ".join(kind for kind in ("classes", "real", "grid") if kind in self.targets)
+            raise BadInput(
+                f"metric: {self.name} scores {scored}, the target {target.column!r} is {target.kind}"
+            )
 
     def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray | None:
         """`(n, d)`: what each row adds; None where the score is no function of sums."""

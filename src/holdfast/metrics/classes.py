@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from holdfast.recipe.registry import component
 
 
 class ClassMetric(Metric):
-    targets: ClassVar[Literal["classes", "real"]] = "classes"
+    targets: ClassVar[frozenset[str]] = frozenset({"classes"})
 
 
 @component("accuracy")

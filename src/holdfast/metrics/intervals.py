@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from holdfast.metrics.base import Metric
 RESAMPLES = 2000
 RESAMPLES_DIRECT = 200  # for scores that are no function of sums, each costs a whole evaluation
 LEVEL = 0.95
+COUNTS = 1 << 24  # drawn at once: 128 MB
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,46 @@ class Score:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Change:
+    """How far a score lies from another of the same rows, first less second, and in percent of the second."""
+
+    value: float
+    low: float
+    high: float
+    percent: float
+    percent_low: float
+    percent_high: float
+    how: str
+    units: int
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is drawn: the unit of each row, how many there are, and what they are."""
+
+    codes: np.ndarray
+    count: int
+    what: str
+
+    def sums(self, parts: np.ndarray) -> np.ndarray:
+        """Of what each row adds, `(n, d)`, what each unit adds, `(units, d)`."""
+        sums = np.zeros((self.count, parts.shape[1]))
+        np.add.at(sums, self.codes, parts)
+        return sums
+
+
+def units_of(n: int, groups: np.ndarray | None) -> Units:
+    """Groups, or samples where no groups are known."""
+    if groups is None:
+        return Units(np.arange(n), n, "samples (no groups are known)")
+    codes = np.unique(groups, return_inverse=True)[1]
+    return Units(codes, int(codes.max()) + 1, "groups")
+
+
 def score_with_interval(
     metric: Metric, truth: np.ndarray, predictions: list[np.ndarray], groups: np.ndarray | None, seed: int = 0
 ) -> Score:
@@ -40,29 +82,77 @@ def score_with_interval(
     `how` says so. Where every row is right or every one wrong, no resample differs: Wilson's interval
     (Wilson 1927), over as many trials as there are units.
     """
-    value = float(np.mean([metric.score(truth, prediction) for prediction in predictions]))
-    codes = np.arange(len(truth)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    units = int(codes.max()) + 1
-    over = "samples (no groups are known)" if groups is None else "groups"
-    if metric.of_right_rows and value in (0.0, 1.0):
-        low, high = wilson(value, units)
-        return Score(value, low, high, f"Wilson, over {over}", units)
-    rng = np.random.default_rng(seed)
+    units = units_of(len(truth), groups)
     parts = [metric.parts(truth, prediction) for prediction in predictions]
-    if any(part is None for part in parts):
-        draws = _direct(metric, truth, predictions, codes, units, rng)
+    there = [part for part in parts if part is not None]
+    if len(there) == len(parts):
+        return score_of_parts(metric, there, units, seed)
+    value = float(np.mean([metric.score(truth, prediction) for prediction in predictions]))
+    if metric.of_right_rows and value in (0.0, 1.0):
+        return _by_wilson(value, units)
+    draws = _direct(metric, truth, predictions, units.codes, units.count, np.random.default_rng(seed))
+    return score_of_draws(value, draws, units)
+
+
+def score_of_parts(metric: Metric, parts: Sequence[np.ndarray], units: Units, seed: int = 0) -> Score:
+    """The same of what each row adds, `(n, d)` a repeat."""
+    value = float(mean_score(metric, [part.sum(axis=0) for part in parts]))
+    if metric.of_right_rows and value in (0.0, 1.0):
+        return _by_wilson(value, units)
+    return score_of_draws(value, mean_score(metric, resampled(parts, units, seed)), units)
+
+
+def resampled(parts: Sequence[np.ndarray], units: Units, seed: int) -> list[np.ndarray]:
+    """Of each array `(n, d)` the sums of all resamples of the units, `(RESAMPLES, d)`; all get the same resamples."""
+    sums = np.concatenate([units.sums(part) for part in parts], axis=1)
+    rng, block = np.random.default_rng(seed), max(1, COUNTS // units.count)
+    drawn = np.concatenate(
+        [
+            rng.multinomial(units.count, np.full(units.count, 1 / units.count), size=size).astype(float)
+            @ sums
+            for start in range(0, RESAMPLES, block)
+            for size in [min(block, RESAMPLES - start)]
+        ]
+    )
+    return np.split(drawn, np.cumsum([part.shape[1] for part in parts])[:-1], axis=1)
+
+
+def change_of_draws(
+    value: float, other: float, draws: np.ndarray, others: np.ndarray, units: Units
+) -> Change:
+    """How far a score lies from another one, from both and from both in the same resamples, `(RESAMPLES,)`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percent = 100 * np.divide(value - other, abs(other))
+        low, high = _ends(draws - others)
+        percent_low, percent_high = _ends(100 * (draws - others) / np.abs(others))
+    how = f"paired bootstrap over {units.what}"
+    return Change(value - other, low, high, float(percent), percent_low, percent_high, how, units.count)
+
+
+def mean_score(metric: Metric, sums: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean over repeats of the scores `(…)` of sums `(…, d)`, one array a repeat."""
+    return np.asarray(np.mean([metric.combine(one) for one in sums], axis=0))
+
+
+def score_of_draws(value: float, draws: np.ndarray, units: Units) -> Score:
+    """A score and its interval from its values in the resamples, `(RESAMPLES,)`."""
+    return Score(value, *_ends(draws), f"bootstrap over {units.what}", units.count)
+
+
+def _by_wilson(value: float, units: Units) -> Score:
+    return Score(value, *wilson(value, units.count), f"Wilson, over {units.what}", units.count)
+
+
+def _ends(draws: np.ndarray) -> tuple[float, float]:
+    """Ends of the percentile interval; resamples without a number are left out."""
+    if np.isnan(draws).all():
+        return float("nan"), float("nan")
+    at = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    if np.isinf(draws).any():  # nothing lies between two infinite ones
+        low, high = np.nanquantile(draws, at, method="inverted_cdf")
     else:
-        counts = rng.multinomial(units, np.full(units, 1 / units), size=RESAMPLES).astype(np.float64)
-        draws = np.mean([metric.combine(counts @ _sums(part, codes, units)) for part in parts], axis=0)
-    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Score(value, float(low), float(high), f"bootstrap over {over}", units)
-
-
-def _sums(parts: np.ndarray | None, codes: np.ndarray, units: int) -> np.ndarray:
-    assert parts is not None
-    sums = np.zeros((units, parts.shape[1]))
-    np.add.at(sums, codes, parts)
-    return sums
+        low, high = np.nanquantile(draws, at)
+    return float(low), float(high)
 
 
 def _direct(

@@ -1,37 +1,50 @@
-"""Scores of predicted values."""
+"""Scores of predicted values, and of predicted grids of values."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from holdfast.metrics.base import Metric
+from holdfast.metrics.pixels import OfPixels
 from holdfast.recipe.registry import component
 
 
-class RealMetric(Metric):
-    targets: ClassVar[Literal["classes", "real"]] = "real"
+class MeanError(OfPixels):
+    """The mean over rows, or over all pixels of all grids, of what an error costs."""
+
+    targets: ClassVar[frozenset[str]] = frozenset({"real", "grid"})
     greater_is_better: ClassVar[bool] = False
 
+    def cost(self, error: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+        truth = self.seen(truth)
+        error, there = truth - self.seen(prediction), ~np.isnan(truth)
+        error[~there] = 0
+        return np.stack([self.cost(error).sum(axis=1, dtype=np.float64), there.sum(axis=1)], axis=1)
+
     def combine(self, sums: np.ndarray) -> np.ndarray:
-        return sums[..., 0] / sums[..., 1]
+        with np.errstate(divide="ignore", invalid="ignore"):  # a drawn event may have nothing measured
+            return sums[..., 0] / sums[..., 1]
 
 
 @component("mae")
-class Mae(RealMetric):
+class Mae(MeanError):
     """Mean absolute error."""
 
-    def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-        return np.stack([np.abs(truth - prediction), np.ones(len(truth))], axis=1)
+    def cost(self, error: np.ndarray) -> np.ndarray:
+        return np.abs(error)
 
 
 @component("mse")
-class Mse(RealMetric):
+class Mse(MeanError):
     """Mean squared error."""
 
-    def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-        return np.stack([(truth - prediction) ** 2, np.ones(len(truth))], axis=1)
+    def cost(self, error: np.ndarray) -> np.ndarray:
+        return np.square(error)
 
 
 @component("rmse")
@@ -43,10 +56,10 @@ class Rmse(Mse):
 
 
 @component("r2")
-class R2(RealMetric):
+class R2(Metric):
     """Share of the variance explained."""
 
-    greater_is_better: ClassVar[bool] = True
+    targets: ClassVar[frozenset[str]] = frozenset({"real"})
 
     def parts(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         centred = truth - truth.mean()  # squares of large values would swallow the variance

@@ -12,18 +12,23 @@ from holdfast.engine.job import Job, Work
 from holdfast.folds.table import Folds
 from holdfast.metrics.base import Metric
 from holdfast.metrics.intervals import Score, score_with_interval
+from holdfast.oof.grid_scores import OF_GRIDS, grid_member_scores, grid_score_so_far, grid_scores
 from holdfast.recipe.registry import parse
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.run import Run
 
 OF_ATTRIBUTES = ("macro_f1", "accuracy")
-ALSO = {"classes": ("accuracy", "macro_f1", "log_loss"), "real": ("rmse", "mae", "r2")}
+ALSO: dict[str, tuple[Any, ...]] = {
+    "classes": ("accuracy", "macro_f1", "log_loss"),
+    "real": ("rmse", "mae", "r2"),
+    "grid": OF_GRIDS,
+}
 
 
 def metrics_of(metric: Metric, target: TargetSpec) -> list[Metric]:
     """The recipe's metric first, then the usual ones of the kind of target."""
-    others = [parse("metric", name) for name in ALSO[target.kind] if name != metric.name]
-    return [metric, *others]  # type: ignore[list-item]
+    others = [cast("Metric", parse("metric", entry)) for entry in ALSO[target.kind]]
+    return [metric, *(one for one in others if one.key != metric.key)]
 
 
 def all_scores(
@@ -33,10 +38,12 @@ def all_scores(
 
     `oof`: predictions `(repeats, n, …)` of each member and of the ensemble, which is the last.
     """
+    if work.target.kind == "grid":
+        return grid_scores(work, metrics, oof)
     metric, data = metrics[0], work.train
     assert data.target is not None
     scores: dict[str, Any] = {
-        "metric": metric.name,
+        "metric": metric.key,
         "greater_is_better": metric.greater_is_better,
         "of_probabilities": metric.of_probabilities,
         "target": work.target.model_dump(mode="json"),
@@ -46,7 +53,7 @@ def all_scores(
     if constant is not None:
         said = list(constant_predictions(constant, len(data), work.target))
         scored = score_with_interval(metric, data.target, said, data.groups, work.seed)
-        scores["sample"] = {metric.name: scored.plain()}
+        scores["sample"] = {metric.key: scored.plain()}
     if work.target.kind == "classes":
         last = list(oof.values())[-1]
         scores["per_class"] = per_class(data.target, last[0], work.target.names, data.groups)
@@ -79,10 +86,12 @@ def attribute_scores(work: Work, oof: dict[str, np.ndarray]) -> dict[str, dict[s
 
 def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[str, Any]:
     """Each metric on the pooled rows of `oof` `(repeats, n, …)`, and the first one fold by fold."""
+    if work.target.kind == "grid":
+        return grid_member_scores(work, metrics, oof)
     truth = work.train.target
     assert truth is not None
     scores: dict[str, Any] = {
-        metric.name: score_with_interval(metric, truth, list(oof), work.train.groups, work.seed).plain()
+        metric.key: score_with_interval(metric, truth, list(oof), work.train.groups, work.seed).plain()
         for metric in metrics
     }
     scores["per_fold"] = [
@@ -98,6 +107,8 @@ def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[st
 
 def score_so_far(work: Work, metric: Metric, oof: np.ndarray) -> Score:
     """The score on the rows of the folds that are finished."""
+    if work.target.kind == "grid":
+        return grid_score_so_far(work, metric, oof)
     truth, groups = work.train.target, work.train.groups
     assert truth is not None
     there = ~np.isnan(oof.reshape(len(oof), len(truth), -1)).any(axis=2)

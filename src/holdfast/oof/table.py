@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.dataset import Dataset
+from holdfast.data.slices import slices
 from holdfast.engine.job import Job, Work
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_array, write_whole
@@ -16,13 +17,13 @@ from holdfast.store.run import Run
 
 
 def gather(work: Work, run: Run, jobs: Iterable[Job]) -> np.ndarray:
-    """Out-of-fold predictions of one member, `(repeats, n, classes)` or `(repeats, n)`.
+    """Out-of-fold predictions of one member, `(repeats, n, classes)`, `(repeats, n)` or `(repeats, n, leads, h, w)`.
 
     NaN where a fold is not among `jobs`.
     """
     out: np.ndarray | None = None
     for job in jobs:
-        made = np.load(run.fold_folder(job.member, job.repeat, job.fold) / "oof.npy")
+        made = np.load(run.fold_folder(job.member, job.repeat, job.fold) / "oof.npy", mmap_mode="r")
         if out is None:
             out = np.full((work.folds.repeats, len(work.train), *made.shape[1:]), np.nan, dtype=np.float32)
         out[job.repeat, work.folds.part(job.repeat, job.fold)[1]] = made
@@ -31,9 +32,13 @@ def gather(work: Work, run: Run, jobs: Iterable[Job]) -> np.ndarray:
 
 
 def gather_test(run: Run, jobs: Iterable[Job]) -> np.ndarray:
-    """Test predictions of one member: the mean over folds and repeats."""
-    made = [np.load(run.fold_folder(job.member, job.repeat, job.fold) / "test.npy") for job in jobs]
-    return np.stack(made).mean(axis=0, dtype=np.float64).astype(np.float32)
+    """Test predictions of one member: the mean over folds and repeats, some rows at a time."""
+    folders = [run.fold_folder(job.member, job.repeat, job.fold) for job in jobs]
+    made = [np.load(folder / "test.npy", mmap_mode="r") for folder in folders]
+    out = np.empty(made[0].shape, dtype=np.float32)
+    for rows in slices(out):
+        out[rows] = np.stack([one[rows] for one in made]).mean(axis=0, dtype=np.float64)
+    return out
 
 
 def save_index(work: Work, path: Path) -> None:
@@ -51,17 +56,26 @@ def save_index(work: Work, path: Path) -> None:
     write_whole(path / "oof.parquet", lambda file: frame.to_parquet(file, index=False))
 
 
+def truth_of(work: Work) -> np.ndarray:
+    """What predictions are compared with: class codes `(n,)`, values `(n,)` or grids `(n, leads, h, w)`."""
+    if work.target.kind == "grid":
+        return work.train.read_grids()
+    assert work.train.target is not None
+    return work.train.target
+
+
 def truth_as_written(data: Dataset, target: TargetSpec) -> np.ndarray:
-    """Class names, or values."""
+    """Class names, or values; of grids, which lie with the data, the amount of rain."""
     assert data.target is not None
     return np.array(target.names)[data.target] if target.kind == "classes" else data.target
 
 
 def save_predictions(run: Run, name: str, oof: np.ndarray, test: np.ndarray | None) -> None:
-    """`oof-NAME.npy` (rows repeat by repeat) and `test-NAME.npy`."""
-    write_array(run.path / f"oof-{name}.npy", oof.reshape(-1, *oof.shape[2:]))
-    if test is not None:
-        write_array(run.path / f"test-{name}.npy", test)
+    """`oof-NAME.npy` (rows repeat by repeat) and `test-NAME.npy`; grids as float32."""
+    for part, made in (("oof", oof.reshape(-1, *oof.shape[2:])), ("test", test)):
+        if made is not None:
+            kept = made.astype(np.float32, copy=False) if made.ndim > 2 else made
+            write_array(run.path / f"{part}-{name}.npy", kept)
 
 
 def save_test_ids(ids: np.ndarray, path: Path) -> None:

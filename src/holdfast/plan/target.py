@@ -81,7 +81,7 @@ def target_kind(roles: Roles, target: str, answers: Answers) -> Found:
     kind = guess_target_kind(values)
     whole = is_number(values) and is_whole(pd.to_numeric(values))
     if answers.metric is not None:
-        wanted = getattr(known("metric")[answers.metric], "targets", kind)
+        wanted = _kind_scored(answers.metric, kind)
         if wanted == "real" and not is_number(values):
             raise BadInput(
                 f"--metric {answers.metric}: scores numbers, and {target!r} holds texts"
@@ -106,6 +106,17 @@ def target_kind(roles: Roles, target: str, answers: Answers) -> Found:
     ):
         return Found("real", "whole numbers, but the sample writes fractions")
     return Found(kind, f"{kinds:,} different values" + ("" if kind == "classes" else ", numbers"))
+
+
+def _kind_scored(metric: str, kind: str) -> str:
+    """The kind of target that a metric asks for: the one that the values look like, where it scores that."""
+    scored = known("metric")[metric].targets  # type: ignore[attr-defined]
+    if kind in scored:
+        return kind
+    others = [one for one in ("classes", "real") if one in scored]
+    if not others:
+        raise BadInput(f"--metric {metric}: scores grids of rain, and the target is a column of a table")
+    return others[0]
 
 
 def _counts_rows(frame: pd.DataFrame, column: str) -> bool:

@@ -7,7 +7,9 @@ import pytest
 
 from holdfast.predict.base import said_of_views
 from holdfast.testing.base import ComponentContract
-from holdfast.testing.samples import JOINT, NAMES, tiny_data
+from holdfast.testing.samples import GRID, JOINT, NAMES, tiny_data
+
+SPECS = {"classes": JOINT, "grid": GRID}
 
 
 class TestTimeContract(ComponentContract):
@@ -51,40 +53,66 @@ class TestTimeContract(ComponentContract):
 
 
 class PostprocessContract(ComponentContract):
-    """Probabilities to probabilities, by what it learned from other rows."""
+    """Probabilities to probabilities, or amounts of rain to amounts, by what it learned from other rows."""
 
-    def drawn(self, n: int = 90, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities float32 and truth; the rarest class is a tenth."""
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Every test of predictions runs on each kind of target that the component takes."""
+        if "target" in metafunc.fixturenames:
+            metafunc.parametrize("target", sorted(self.component.targets))
+
+    def drawn(self, target: str, n: int = 90, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities float32 and truth; the rarest class is a tenth. Or blurred amounts and what was measured."""
         rng = np.random.default_rng(seed)
+        if target == "grid":
+            rain = np.where(rng.random((n, 1, 20, 20)) < 0.5, 0, rng.gamma(0.7, 3.0, size=(n, 1, 20, 20)))
+            said = 0.5 * rain + 0.5 * rain.mean() * rng.random(rain.shape)
+            truth = np.where(rng.random(rain.shape) < 0.1, np.nan, rain)
+            return said.astype(np.float32), truth.astype(np.float32)
         truth = np.repeat([0, 1, 2], [n // 2, n - n // 2 - n // 10, n // 10])
         raw = np.exp(1.5 * np.eye(3)[truth] + rng.normal(size=(n, 3)))
         return (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32), truth
 
-    def test_gives_probabilities(self) -> None:
-        said, truth = self.drawn()
+    def test_gives_what_it_takes(self, target: str) -> None:
+        said, truth = self.drawn(target)
         kept = said.copy()
-        made = self.component.apply(self.component.fit(said, truth, JOINT), said)
+        made = self.component.apply(self.component.fit(said, truth, SPECS[target]), said)
         assert np.array_equal(said, kept)
         assert made.shape == said.shape
         assert made.dtype == said.dtype
+        assert np.isfinite(made).all()
         assert (made >= 0).all()
-        np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)
+        if target == "classes":
+            np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)
 
-    def test_each_row_by_itself(self) -> None:
-        said, truth = self.drawn()
-        learned, some = self.component.fit(said, truth, JOINT), np.array([80, 3, 44])
+    def test_each_row_by_itself(self, target: str) -> None:
+        said, truth = self.drawn(target)
+        learned, some = self.component.fit(said, truth, SPECS[target]), np.array([80, 3, 44])
         np.testing.assert_allclose(
             self.component.apply(learned, said[some]), self.component.apply(learned, said)[some], rtol=1e-5
         )
 
-    def test_fitted_twice_is_equal(self) -> None:
-        said, truth = self.drawn()
-        first, second = (self.component.apply(self.component.fit(said, truth, JOINT), said) for _ in "ab")
+    def test_fitted_twice_is_equal(self, target: str) -> None:
+        said, truth = self.drawn(target)
+        first, second = (
+            self.component.apply(self.component.fit(said, truth, SPECS[target]), said) for _ in "ab"
+        )
         assert np.array_equal(first, second)
 
-    def test_certain_rows_and_an_absent_class_leave_numbers(self) -> None:
+    def test_certain_rows_and_an_absent_class_leave_numbers(self, target: str) -> None:
+        if target != "classes":
+            return
         truth = np.array([0, 1, 0, 1, 0, 1])
         said = np.eye(3, dtype=np.float32)[[0, 1, 0, 1, 1, 2]]
         made = self.component.apply(self.component.fit(said, truth, JOINT), said)
         assert np.isfinite(made).all()
         np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)
+
+    def test_dry_and_missing_truth_leave_numbers(self, target: str) -> None:
+        if target != "grid":
+            return
+        said, truth = self.drawn(target, n=6)
+        dry, missing = np.zeros_like(truth), np.full_like(truth, np.nan)
+        for measured, forecast in ((dry, said), (missing, said), (truth, dry), (dry, dry)):
+            made = self.component.apply(self.component.fit(forecast, measured, GRID), said)
+            assert np.isfinite(made).all()
+            assert (made >= 0).all()

@@ -28,10 +28,13 @@ class PrepareContract(ComponentContract):
         return Pipeline([self.component], data.kind, data.names).fit(data.take(LEARN))
 
     def cases(self) -> Iterator[Dataset]:
-        """Data of each kind that it takes, without gaps and, but for pictures, with some."""
+        """Data of each kind that it takes, without gaps and, but for pictures, with some; frames with a flow too."""
         for kind in sorted(self.component.takes):
             data = tiny_data(kind)
             yield data
+            if kind == "frames":
+                seen = data.with_flow()
+                yield replace(seen, source=seen.read())
             if kind != "images":
                 yield replace(data, source=with_gaps(data.source))
 
@@ -41,6 +44,8 @@ class PrepareContract(ComponentContract):
             still = data.kind == "images" and self.component.before_augment
             assert made.dtype == (np.uint8 if still else np.float32)
             assert len(made) == len(data)
+            if data.kind == "frames":
+                assert made.shape == data.source.shape
             if self.component.keeps_steps:
                 assert made.shape[:-1] == data.source.shape[:-1]
 
@@ -54,6 +59,42 @@ class PrepareContract(ComponentContract):
             X = data.read()
             self.fitted(data).transform(X)
             assert np.array_equal(X, data.source, equal_nan=True)
+
+    def frames(self) -> Dataset:
+        """Frames with gaps and a flow."""
+        if "frames" not in self.component.takes:
+            pytest.skip("only frames have a scale that forecasts come back from")
+        data = tiny_data("frames").with_flow()
+        return replace(data, source=with_gaps(data.read()))
+
+    def test_gaps_of_frames_stay_and_only_they(self) -> None:
+        data = self.frames()
+        made = self.fitted(data).transform(data.read())
+        assert np.array_equal(np.isnan(made), np.isnan(data.source))
+
+    def test_only_the_channels_of_rain_are_scaled_and_all_alike(self) -> None:
+        data = self.frames()
+        pipeline, X = self.fitted(data), data.read()
+        made = pipeline.transform(X)
+        assert np.array_equal(made[:, -2:], X[:, -2:], equal_nan=True), "a field of motion stays in pixels"
+        for channel in range(X.shape[1] - 2):
+            alone = pipeline.transform_rain(X[:, channel])
+            assert alone.dtype == np.float32
+            assert np.array_equal(made[:, channel], alone, equal_nan=True)
+
+    def test_scaled_rain_comes_back_and_none_is_0(self) -> None:
+        data = self.frames()
+        pipeline, rain = self.fitted(data), data.read()[:, :-2]
+        kept = rain.copy()
+        scaled = pipeline.transform_rain(rain)
+        back = pipeline.inverse_transform(scaled)
+        assert back.dtype == np.float32
+        np.testing.assert_allclose(back, rain, rtol=1e-4, atol=1e-5)
+        assert np.array_equal(rain, kept, equal_nan=True)
+        assert (scaled[rain == 0] == 0).all()
+        assert (back[rain == 0] == 0).all()
+        order = np.argsort(rain[np.isfinite(rain)])
+        assert (np.diff(scaled[np.isfinite(rain)][order]) >= 0).all(), "more rain is never less"
 
     def test_learns_from_the_training_part_alone(self) -> None:
         for data in self.cases():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.predict.base import said_of_views
+from holdfast.data.dataset import Dataset
+from holdfast.predict.base import TestTime, said_of_views
 from holdfast.testing.base import ComponentContract
-from holdfast.testing.samples import GRID, JOINT, NAMES, tiny_data
+from holdfast.testing.samples import GRID, JOINT, tiny_data
 
 SPECS = {"classes": JOINT, "grid": GRID}
 
@@ -22,11 +23,20 @@ class TestTimeContract(ComponentContract):
         if "kind" in metafunc.fixturenames:
             metafunc.parametrize("kind", sorted(self.component.takes))
 
+    def data(self, kind: str) -> Dataset:
+        """Tiny data as models see them, frames with their flow."""
+        data = tiny_data(kind)
+        return data if data.flow is None else data.with_flow()
+
+    def made(self, kind: str) -> TestTime:
+        """The component, for the channels of the tiny data."""
+        return self.component.for_channels(self.data(kind).names)
+
     def views(self, X: np.ndarray, kind: str) -> list[np.ndarray]:
-        return list(self.component.for_channels(NAMES[kind]).views(X))
+        return list(self.made(kind).views(X))
 
     def test_shape_and_type_stay(self, kind: str) -> None:
-        X = tiny_data(kind).read()
+        X = self.data(kind).read()
         made = self.views(X, kind)
         assert made
         for view in made:
@@ -35,21 +45,32 @@ class TestTimeContract(ComponentContract):
             assert np.isfinite(view).all()
 
     def test_input_is_left_alone_and_is_the_first_view(self, kind: str) -> None:
-        X = tiny_data(kind).read()
+        X = self.data(kind).read()
         kept = X.copy()
-        first = said_of_views([self.component.for_channels(NAMES[kind])], X, lambda view: view)[0]
+        first = said_of_views([self.made(kind)], X, lambda view: view)[0]
         assert np.array_equal(X, kept)
         assert np.array_equal(first, X)
 
     def test_some_view_is_changed(self, kind: str) -> None:
-        X = tiny_data(kind).read()
+        X = self.data(kind).read()
         assert any(not np.array_equal(view, X) for view in self.views(X, kind))
 
     def test_each_sample_by_itself_and_the_same_each_time(self, kind: str) -> None:
-        X, some = tiny_data(kind).read(), np.array([9, 0, 30])
+        X, some = self.data(kind).read(), np.array([9, 0, 30])
         for whole, part, again in zip(self.views(X, kind), self.views(X[some], kind), self.views(X, kind)):
             assert np.array_equal(part, whole[some])
             assert np.array_equal(whole, again)
+
+    def test_forecasts_of_views_are_turned_back(self, kind: str) -> None:
+        """What a view shows at a place is, once undone, what the sample shows there."""
+        made = self.made(kind)
+        if kind != "frames" or type(made).undo is TestTime.undo:
+            pytest.skip("what is said of a view is said of the sample")
+        X = self.data(kind).read()
+        for number, view in enumerate(made.views(X)):
+            said = view[:, :2].copy()  # as a forecast of two lead times
+            assert np.array_equal(made.undo(number, said), X[:, :2])
+            assert np.array_equal(said, view[:, :2])
 
 
 class PostprocessContract(ComponentContract):

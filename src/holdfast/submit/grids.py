@@ -23,7 +23,6 @@ from holdfast.store.run import ENSEMBLE, Run
 from holdfast.submit.form import target_of
 
 VALUES = 1 << 21  # held at once: 16 MB of float64
-DIGITS = 7  # of values that are no whole numbers; float32 holds no more
 
 
 def grids_of(run: Run, form: SampleForm, member: str = ENSEMBLE) -> Iterator[np.ndarray]:
@@ -73,18 +72,30 @@ def write_grids(path: Path, form: SampleForm, parts: Iterable[np.ndarray]) -> No
 
 def _write_lines(file: BinaryIO | gzip.GzipFile, form: SampleForm, parts: Iterable[np.ndarray]) -> None:
     file.write((",".join(_quoted(name) for name in form.header) + "\n").encode())
-    place = None if form.id_column is None else form.header.index(form.id_column)
-    ids = iter(form.ids)
+    place, done = None if form.id_column is None else form.header.index(form.id_column), 0
     for part in parts:
-        for values in part:
-            if form.whole:
-                fields = [str(value) for value in values.tolist()]
-            else:
-                fields = [f"{value:.{DIGITS}g}" for value in values.tolist()]
-            name = _quoted(next(ids))
-            if place is not None:
-                fields.insert(place, name)
-            file.write((",".join(fields) + "\n").encode())
+        columns = [_texts(part[:, :place]), _texts(part[:, place:])] if place else [_texts(part)]
+        if place is not None:
+            columns.insert(min(place, 1), [_quoted(name) for name in form.ids[done : done + len(part)]])
+        file.write("".join(",".join(fields) + "\n" for fields in zip(*columns)).encode())
+        done += len(part)
+
+
+def _texts(values: np.ndarray) -> list[str]:
+    """Each row's values, joined by commas; fractions in as few digits as float32 needs.
+
+    >>> _texts(np.array([[0.1, 2.0], [1e-3, 12345.678]]))
+    ['0.1,2', '0.001,12345.678']
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    flat = values.ravel() if values.dtype.kind == "i" else values.astype(np.float32).ravel()
+    ends = pa.array(np.arange(len(values) + 1, dtype=np.int32) * values.shape[1])
+    joined: list[str] = pc.binary_join(
+        pa.ListArray.from_arrays(ends, pa.array(flat).cast(pa.string())), ","
+    ).to_pylist()
+    return joined
 
 
 def _quoted(text: str) -> str:

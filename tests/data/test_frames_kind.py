@@ -103,6 +103,27 @@ def test_a_folder_without_a_table(folder: Path) -> None:
     assert np.array_equal(beside.train.groups, load(folder).train.groups)  # type: ignore[arg-type]
 
 
+def test_files_beside_their_table(folder: Path) -> None:
+    pd.read_csv(folder / "train.csv").to_csv(folder / "train" / "rows.csv", index=False)
+    beside = load(folder / "train", train="rows.csv", frames=None, test=None, sample=None)
+    assert np.array_equal(both(beside), both(load(folder)))
+    frame = pd.read_csv(folder / "train.csv")
+    frame.assign(id="train/" + frame["id"]).to_csv(folder / "train.csv", index=False)
+    below = load(folder, frames=None)
+    assert np.array_equal(both(below), both(beside))
+    assert below.train.ids[0] == "train/s000"
+    assert below.notes == []
+
+
+def test_long_sequences_taken_whole_are_noted(folder: Path) -> None:
+    np.save(folder / "long.npy", np.ones((3, 30, 20, 20)))
+    loaded = load(folder, train="long.npy", frames=None, group=None, order=None, layout="thw", test=None)
+    assert loaded.train.shape == (29, 20, 20)
+    assert any(
+        "29 are inputs; to cut long sequences into windows, say data.cut" in one for one in loaded.notes
+    )
+
+
 def test_packed_once_and_again_when_a_file_changes(folder: Path) -> None:
     first = load(folder)
     assert load(folder).hashes == first.hashes

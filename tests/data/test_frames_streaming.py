@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 MEBI = 1 << 20
-CAP = 6 * MEBI  # beyond what Python and its libraries take
-SHAPE = (700, 5, 96, 96)
+CAP = 4 * MEBI  # beyond what Python and its libraries take
+SHAPE = (460, 5, 96, 96)
 
 # RLIMIT_DATA counts memory of the process's own, not what it sees of files: that the system may take back.
 SCRIPT = """

@@ -105,7 +105,8 @@ def _file_of(mapped: np.ndarray) -> Path:
 def names_of(folder: Path, ids: np.ndarray, table: Path | None, field: str, notes: list[str]) -> list[str]:
     """The file of each id, with or without its ending. Raises BadInput where some are missing."""
     names = [one if one.endswith(".npy") else f"{one}.npy" for one in map(str, ids)]
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.npy")}
+    inside = {(folder / name).parent for name in names}  # ids may hold folders
+    there = {path.relative_to(folder).as_posix() for parent in inside for path in parent.glob("*.npy")}
     gone = [name for name in names if name not in there]
     if gone:
         what = f"{len(gone)} of the {len(names)} frames files that {table or folder} names"

@@ -27,6 +27,7 @@ from holdfast.recipe.registry import component
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.hashes import hash_arrays, hash_value
 
+MANY = 24  # inputs from which on it is asked whether they are meant
 INPUTS = 4  # frames that a window cut from a sequence starts from, where nothing is said
 
 
@@ -76,6 +77,11 @@ class Frames(DataSpec):
         notes: list[str] = []
         samples = self._samples(base, "train", notes)
         inputs = self._inputs(samples)
+        if self.inputs is None and inputs > MANY:
+            notes.append(
+                f"training samples hold {samples.length} frames, so {inputs} are inputs; to cut long sequences into windows,"
+                " say data.cut; or say data.inputs"
+            )
         tested = None if self.test is None else self._samples(base, "test", notes)
         if tested is not None:
             self._same_form(samples, tested, inputs)
@@ -86,7 +92,7 @@ class Frames(DataSpec):
             test, hashes[f"frames of {self.test}"] = self._test(tested, inputs, notes)
         spec = TargetSpec(
             kind="grid", column=self.target, shape=(self.leads, *samples.size), unit=self.unit.text,
-            leads=tuple(self.step * (lead + 1) for lead in range(self.leads)),
+            leads=tuple(self.step * (lead + 1) for lead in range(self.leads)), top=samples.top,
         )  # fmt: skip
         return Loaded(train, spec, test, self.path(base, "sample"), notes, hashes)
 

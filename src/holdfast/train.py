@@ -12,6 +12,7 @@ import numpy as np
 
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
+from holdfast.data.flow import flow_mark, with_flow_made, with_flow_to_come
 from holdfast.data.sample import SampleForm, read_sample
 from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, without
 from holdfast.engine.folder import free_name, open_run, settle
@@ -96,6 +97,8 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     loaded = spec.load(base)
     target = loaded.target
     metric.check(target)
+    if target.kind == "grid":
+        loaded = with_flow_to_come(loaded)
     sample = None
     if loaded.sample is not None and loaded.test is not None:
         sample = read_sample(loaded.sample, target, loaded.test.ids, spec.id, metric.of_probabilities)
@@ -116,17 +119,25 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
             "no groups are known: folds and intervals take every sample as independent of all others"
         )
     assert recipe.threads is not None
-    mark = hash_value([loaded.train.fingerprint, loaded.hashes, hash_arrays(np.array(loaded.train.names))])
+    made_of = [loaded.train.fingerprint, loaded.hashes, hash_arrays(np.array(loaded.train.names))]
+    mark = hash_value(made_of if loaded.train.flow is None else [*made_of, flow_mark()])
     code = load_user_components([base / file for file in recipe.components])
     work = Work(members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code)
     return Plan(recipe, metric, loaded, sample, work, chain, notes, counts.to_string())
 
 
+def _with_flow(work: Work, report: Report) -> Work:
+    """The work with optical flow made of all samples, where it has a place for that."""
+    if work.train.flow is None:
+        return work
+    test = None if work.test is None else with_flow_made(work.test, work.target, report)
+    return replace(work, train=with_flow_made(work.train, work.target, report), test=test)
+
+
 def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Path], report: Report) -> Plan:
     """Train what is not finished; returns the plan as a budget leaves it."""
-    work = plan.work
-    everything = work.jobs()
-    finished = {job for job in everything if _is_done(run, work, job)}
+    everything = plan.work.jobs()
+    finished = {job for job in everything if _is_done(run, plan.work, job)}
     with (run.path / "events.jsonl").open("a", encoding="utf-8") as log:
 
         def tell(event: dict[str, Any]) -> None:
@@ -140,10 +151,11 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
         tell(
             {
                 "event": "folds",
-                "unit": "samples" if work.train.groups is None else "groups",
+                "unit": "samples" if plan.work.train.groups is None else "groups",
                 "counts": plan.counts,
             }
         )
+        plan = replace(plan, work=_with_flow(plan.work, tell))
         runner = Inline() if engine == "inline" else Processes(jobs, components)
 
         def carry_out(work: Work, waiting: list[Job]) -> None:
@@ -152,7 +164,7 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
                 _tell_score(plan, run, job, finished, tell)
 
         if plan.recipe.budget is None:
-            carry_out(work, [job for job in everything if job not in finished])
+            carry_out(plan.work, [job for job in everything if job not in finished])
             return plan
         return _within_budget(plan, run, jobs, finished, carry_out, tell)
 

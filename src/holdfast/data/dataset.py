@@ -134,6 +134,13 @@ def unpacked(held: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class FlowToCome:
+    """Stands for a flow that is not made yet: the shape that it will have, for what only asks for names."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Beside:
     """Two arrays of the same samples, `(n, a, h, w)` and `(n, b, h, w)`, seen as `(n, a + b, h, w)` float32."""
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from holdfast import radar, vision
 from holdfast.data.cache import grown_array
-from holdfast.data.dataset import Dataset
+from holdfast.data.dataset import Dataset, FlowToCome, Loaded
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.hashes import hash_arrays
 
@@ -37,14 +37,12 @@ def with_flow_made(
     Made by all processor cores that this process may use, or so many `workers`; what comes out is the same. One
     that was stopped goes on where it was. Raises BadInput where a package that it needs is missing.
     """
-    if data.flow is not None:
+    if data.flow is not None and not isinstance(data.flow, FlowToCome):
         return data
-    radar.pysteps("motion.lucaskanade")
-    versions = [version("pysteps"), vision.opencv().__version__]
     source, leads = data.source, target.shape[0]
     n, _, *size = source.shape
     some = hash_arrays(np.asarray(source[np.unique([0, n // 2, n - 1])]))
-    key = ["flow", VERSION, *versions, data.fingerprint, some, list(source.shape), leads, CHUNK]
+    key = ["flow", *flow_mark(), data.fingerprint, some, list(source.shape), leads, CHUNK]
 
     def make(starts: list[int]) -> Iterator[np.ndarray]:
         chunks = (np.asarray(source[start : start + CHUNK], dtype=np.float32) for start in starts)
@@ -55,6 +53,25 @@ def with_flow_made(
             yield made
 
     return replace(data, flow=grown_array(key, (n, leads + 2, *size), CHUNK, make))
+
+
+def with_flow_to_come(loaded: Loaded) -> Loaded:
+    """The data with a place for their flow, where pysteps is there to make it."""
+    if not radar.has_pysteps():
+        return loaded
+    leads, *size = loaded.target.shape
+    train, test = (
+        None if one is None else replace(one, flow=FlowToCome((len(one), leads + 2, *size)))
+        for one in (loaded.train, loaded.test)
+    )
+    assert train is not None
+    return replace(loaded, train=train, test=test)
+
+
+def flow_mark() -> list[str | int]:
+    """What decides the flow of the same frames. Raises BadInput where a package that it needs is missing."""
+    radar.pysteps("motion.lucaskanade")
+    return [VERSION, version("pysteps"), vision.opencv().__version__]
 
 
 def _cores() -> int:
@@ -152,7 +169,9 @@ def _everywhere(places: np.ndarray, vectors: np.ndarray, size: tuple[int, ...]) 
     counts = [max(2, -(-(side - 1) // SPACING) + 1) for side in size]
     ys, xs = (np.linspace(0, side - 1, count) for side, count in zip(size, counts))
     step = (np.mean(np.gradient(xs)) + np.mean(np.gradient(ys))) / 2
-    coarse = radar.pysteps("utils.interpolate").idwinterp2d(places, vectors, xs, ys, dist_offset=0.5 / step)
+    coarse = radar.pysteps("utils.interpolate").idwinterp2d(
+        places, vectors, xs, ys, dist_offset=0.5 / step, nchunks=1  # its default changes from call to call
+    )
     ratios = [side / count for side, count in zip(size, counts)]
     return np.stack([zoom(one, ratios, order=1, mode="nearest") for one in coarse])
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast import radar
 from holdfast.augment.base import Augmentation
 from holdfast.balance.base import Balance
 from holdfast.data.dataset import Dataset
@@ -79,6 +80,8 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
     model = member.model
     assert isinstance(model, Model)
     network = isinstance(model, Network)
+    if model.uses_flow and train.flow is None:
+        raise BadInput(f"{where}.model: {model.name} needs optical flow, by pysteps; {radar.INSTALL}")
     train = train.seen_by(model)
     if target.kind not in model.targets:
         raise BadInput(

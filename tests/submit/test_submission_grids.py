@@ -246,3 +246,11 @@ def test_dbz_keeps_its_own_dry_value(tmp_path):
     written = values_of(tmp_path / "out.csv")
     assert written[rain().reshape(3, -1) == 0].max() == 0
     assert written.min() == 0
+
+
+def test_no_code_is_beyond_the_files_type(tmp_path):
+    form = SampleForm(("id", *(f"p{i}" for i in range(PIXELS))), "id", IDS, np.arange(3), "grid", whole=True)
+    for unit, top, most in (("0.01 mm/h", 65535, 65535), ("0.5 dBZ - 32 (missing=255)", 255, 254)):
+        target = TARGET.model_copy(update={"unit": unit, "top": top})
+        (codes,) = codes_of(form, 1e6 * rain(), target)
+        assert codes.max() == most

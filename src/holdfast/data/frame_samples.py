@@ -58,6 +58,12 @@ class Samples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def top(self) -> int | None:
+        """The largest code that the files' type holds; None where it holds fractions."""
+        dtype = np.result_type(*(one.dtype for one in self.files))
+        return None if dtype.kind == "f" else int(np.iinfo(dtype).max)
+
     def take(self, rows: np.ndarray) -> Samples:
         cut: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[rows]

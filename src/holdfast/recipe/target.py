@@ -44,7 +44,8 @@ class TargetSpec(BaseModel):
     `aliases` holds other columns that name the same classes one to one (a description beside a code).
     `attributes`: what each class is made of, where classes are joint ones. Of a grid: its `shape`
     (lead times, height, width), `leads` in minutes where they are known, and the `unit` that a submission is
-    written in; all that models and metrics see is in mm/h.
+    written in, with the largest code `top` that the files' type holds, where that is whole numbers; all that
+    models and metrics see is in mm/h.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +58,7 @@ class TargetSpec(BaseModel):
     shape: tuple[int, ...] = ()
     leads: tuple[float, ...] = ()
     unit: str = ""
+    top: int | None = None
 
     @property
     def n_classes(self) -> int:

@@ -45,7 +45,13 @@ def codes_of(form: SampleForm, forecasts: np.ndarray, target: TargetSpec) -> Ite
                 f"{int(bad.sum())} forecasts hold values that are no finite numbers, of the ids"
                 f" {some(form.ids[part][bad])}"
             )
-        yield unit.codes(np.maximum(said, 0), form.whole).reshape(len(said), -1)
+        codes = unit.codes(np.maximum(said, 0), form.whole).reshape(len(said), -1)
+        yield codes if target.top is None else np.minimum(codes, highest(unit, target.top))
+
+
+def highest(unit: Unit, top: int) -> int:
+    """The largest code that is rain: the type's largest, or the one below where that says "missing"."""
+    return top - 1 if unit.missing == top else top
 
 
 def unit_of(target: TargetSpec) -> Unit:

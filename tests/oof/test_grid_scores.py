@@ -56,9 +56,9 @@ def scored(made: Work, oof: dict[str, np.ndarray], **fields: Any) -> dict[str, A
 def test_persistence_is_scored_by_hand() -> None:
     """Three samples of two by two pixels, thresholds 1 mm/h: counted on paper."""
     frames = np.zeros((3, 2, 2, 2), dtype=np.float32)
-    frames[:, 0] = 50  # the frame before the last says nothing
+    frames[:, 0] = [[50, 50], [50, 1]]  # of the frame before the last one pixel counts, where b has a gap
     frames[0, 1] = [[2, 0], [0, 0]]
-    frames[1, 1] = [[2, 3], [np.nan, 0]]  # a gap in the last frame is taken as dry
+    frames[1, 1] = [[2, 3], [0, np.nan]]
     frames[2, 1] = [[0, 0], [0, 4]]
     grids = np.array([[[3, 0], [0, 0]], [[0, 5], [2, 0]], [[1, np.nan], [0, np.nan]]], dtype=np.float32)[
         :, None
@@ -70,11 +70,11 @@ def test_persistence_is_scored_by_hand() -> None:
     perfect = np.nan_to_num(grids)[None]
     scores = all_scores(made, metrics_of(metric("csi", threshold=1), target), {"ensemble": perfect}, None)
     stay = scores["floors"]["persistence"]
-    # hits (0,0) of a, (0,1) of b; false alarm (0,0) of b; misses (1,0) of b, (0,0) of c; the 4 in c is over a gap
-    assert stay["csi_1"]["value"] == pytest.approx(2 / 5)
+    # hits (0,0) of a, (0,1) of b; false alarms (0,0), (1,1) of b; misses (1,0) of b, (0,0) of c; 4 in c meets a gap
+    assert stay["csi_1"]["value"] == pytest.approx(2 / 6)
     assert stay["pod_1"]["value"] == pytest.approx(2 / 4)
-    assert stay["far_1"]["value"] == pytest.approx(1 / 3)
-    assert stay["mae"]["value"] == pytest.approx((1 + 2 + 2 + 2 + 1) / 10)
+    assert stay["far_1"]["value"] == pytest.approx(2 / 4)
+    assert stay["mae"]["value"] == pytest.approx((1 + 2 + 2 + 2 + 1 + 1) / 10)
     assert scores["members"]["ensemble"]["csi_1"]["value"] == 1
     assert scores["metric"] == "csi_1"
     assert list(scores["floors"]) == ["persistence"], "no flow, no optical flow"

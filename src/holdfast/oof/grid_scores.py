@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.data.dataset import Dataset
+from holdfast.data.flow import latest
 from holdfast.data.slices import slices_of
 from holdfast.engine.job import Work
 from holdfast.metrics.base import Metric
@@ -109,13 +110,10 @@ def grid_parts(
 
 
 def floor_forecasts(data: Dataset, rows: slice, leads: int) -> dict[str, np.ndarray]:
-    """What forecasts without learning, `(b, leads, h, w)`: the last frame stays; where it is known, it moves on.
-
-    What a frame lacks, and what flows in from outside, is taken as without rain.
-    """
+    """What forecasts without learning, `(b, leads, h, w)`: the last frame stays; where flow is known, it moves on."""
     frames = data.shape[0]
-    X = np.nan_to_num((data if data.flow is None else data.with_flow()).read(rows), copy=False, nan=0.0)
-    made = {PERSISTENCE: np.repeat(X[:, frames - 1 : frames], leads, axis=1)}
+    X = (data if data.flow is None else data.with_flow()).read(rows)
+    made = {PERSISTENCE: np.repeat(latest(X[:, :frames])[:, None], leads, axis=1)}
     if data.flow is not None:
         made[OPTICAL_FLOW] = X[:, frames : frames + leads]
     return made

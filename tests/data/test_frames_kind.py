@@ -261,7 +261,10 @@ def test_damaged_files(folder: Path, planted: Any, match: str) -> None:
 
 
 def test_axes_in_another_order(folder: Path) -> None:
-    with pytest.raises(BadInput, match=r"20 frames of 20 × 5 pixels by layout thw; is it layout: hwt\?"):
+    with pytest.raises(
+        BadInput,
+        match=r"data.frames: s000.npy and all others .* 20 frames of 20 × 5 pixels by layout thw; is it layout: hwt\?",
+    ):
         load(folder, layout="thw")
     as_arrays(folder)
     with pytest.raises(BadInput, match=r"is it layout: thw\?"):

@@ -164,6 +164,10 @@ def _one_shape(
     """The shape that most files have. Raises BadInput that names those that are otherwise."""
     shapes = Counter(head[0] for head in heads if not isinstance(head, str))
     usual = shapes.most_common(1)[0][0] if shapes else None
+    if usual is None and len(set(heads)) == 1:
+        raise BadInput(
+            f"data.{field}: {names[0]} and all others of {len(names)} files in {folder}: {heads[0]}"
+        )
     wrong = []
     for name, head in zip(names, heads):
         if isinstance(head, str):

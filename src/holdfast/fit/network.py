@@ -19,6 +19,7 @@ from holdfast.fit.grid_feed import GridFeed, filled
 from holdfast.fit.heads import Head, HeadLoss
 from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch, asked_hooks
 from holdfast.fit.loop import make_fabric, train_network
+from holdfast.fit.reach import reach_of
 from holdfast.fit.resolved import MemberSpec
 from holdfast.fit.transfer import WEIGHTS, start_from
 from holdfast.folds.inner import inner_split
@@ -58,6 +59,10 @@ class FittedNetwork:
         self._ready()
         data = data.seen_by(self.model)
         return torch.cat([self._raw(self.pipeline.before(raw)) for raw in data.chunks(PREDICT_BATCH)])
+
+    def rates(self, data: Dataset) -> np.ndarray:
+        """Grids `(n, leads, h, w)` in mm/h without test-time augmentation."""
+        return self._said(self.outputs(data))
 
     def loss_on(self, data: Dataset, loss: HeadLoss) -> float:
         """The loss on samples with targets, without test-time augmentation."""
@@ -136,13 +141,13 @@ def begin(
     assert isinstance(model, Network)
     assert isinstance(loss, Loss)
     assert settings is not None
+    learn = learn.seen_by(model)
     assert learn.target is not None
     scale = (0.0, 1.0)
     y = learn.target
     if target.kind == "real":
         scale = (float(y.mean()), float(y.std()) or 1.0)
         y = (y - scale[0]) / scale[1]
-    learn = learn.seen_by(model)
     pipeline = Pipeline(member.prepare, learn.kind, learn.names).fit(learn if seen is None else seen)
     head = Head(member.head, target)
     if target.kind == "grid":
@@ -208,6 +213,8 @@ def fit_network(
         return fitted.loss_on(watched, loss)
 
     train_network(fitted.net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
+    if target.kind == "grid":
+        fitted.found["reach"] = reach_of(fitted.rates, learn)
     return fitted
 
 

@@ -18,7 +18,7 @@ from holdfast.models.base import Network
 from holdfast.recipe.registry import known
 from holdfast.recipe.schema import Recipe
 from holdfast.testing.base import ComponentContract, example_of
-from holdfast.testing.samples import CLASSES, REAL, tiny_data
+from holdfast.testing.samples import CLASSES, SHAPES, TARGETS, tiny_data
 
 # Sizes for tests: those of a model's fields that are named here take these values.
 SMALL = {
@@ -34,13 +34,12 @@ SMALL = {
     "backbone": "test_resnet",
 }
 LEARN, OTHER = np.arange(0, 24), np.arange(24, 36)
-SPECS = {"classes": CLASSES, "real": REAL}
 
 _fitted: dict[Any, Fitted] = {}
 
 
 class ModelContract(ComponentContract):
-    """Fitted on a training part through the pipeline that a run uses; predicts rows that sum to one, or values."""
+    """Fitted on a training part through the pipeline that a run uses; predicts rows that sum to one, values, or grids."""
 
     small: ClassVar[dict[str, Any]] = SMALL
 
@@ -54,21 +53,23 @@ class ModelContract(ComponentContract):
         model = example_of(type(self.component), self.small)
         for kind in sorted(self.component.takes):
             for target in sorted(self.component.targets):
-                plain = {
+                plain: dict[str, Any] = {
                     "metric": "accuracy" if target == "classes" else "rmse",
                     "folds": "stratified",
                     "fit": {"epochs": 1, "batch_size": 8, "precision": "32"},
                     "members": {"one": {"model": model.entry()}},
                 }
-                if kind in known("data"):
+                if kind == "frames":
+                    plain["prepare"] = ["log_rain"] if "log_rain" in known("prepare") else []
+                if kind in SHAPES and (kind == "frames") == (target == "grid"):
                     data = tiny_data(kind, target)
-                    yield resolve(Recipe.model_validate(plain), "one", data, SPECS[target]), data, target
+                    yield resolve(Recipe.model_validate(plain), "one", data, TARGETS[target]), data, target
 
     def fitted(self, member: MemberSpec, data: Dataset, target: str) -> Fitted:
         """The model on the training part; fitted once for all tests of a class."""
         key = (type(self), data.kind, target)
         if key not in _fitted:
-            _fitted[key] = fit_member(member, data.take(LEARN), SPECS[target], seed=3, threads=1)
+            _fitted[key] = fit_member(member, data.take(LEARN), TARGETS[target], seed=3, threads=1)
         return _fitted[key]
 
     def test_predictions_have_the_form_of_the_target(self) -> None:
@@ -76,7 +77,9 @@ class ModelContract(ComponentContract):
             made = self.fitted(member, data, target).predict(data)
             assert made.dtype == np.float32
             assert np.isfinite(made).all()
-            assert made.shape == ((len(data), 3) if target == "classes" else (len(data),))
+            assert made.shape == (len(data), *TARGETS[target].tail)
+            if target == "grid":
+                assert (made >= 0).all()
             if target == "classes":
                 assert (made >= 0).all()
                 np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-5)
@@ -89,15 +92,20 @@ class ModelContract(ComponentContract):
             assert data.target is not None
             y = data.target.copy()
             y[OTHER] = y[OTHER][::-1]
-            changed = replace(data, source=source, target=y).take(LEARN)
-            again = fit_member(member, changed, SPECS[target], seed=3, threads=1)
+            more = {}
+            for name in ("grids", "flow"):
+                if (held := getattr(data, name)) is not None:
+                    more[name] = np.concatenate([held[LEARN], 3 * held[OTHER] + 7])
+            changed = replace(data, source=source, target=y, **more).take(LEARN)
+            again = fit_member(member, changed, TARGETS[target], seed=3, threads=1)
             assert np.array_equal(again.predict(data), self.fitted(member, data, target).predict(data))
 
     def test_input_is_left_alone(self) -> None:
         for member, data, target in self.cases():
-            kept = data.source.copy()
+            held = [array for array in (data.source, data.flow) if array is not None]
+            kept = [array.copy() for array in held]
             self.fitted(member, data, target).predict(data)
-            assert np.array_equal(data.source, kept)
+            assert all(np.array_equal(array, copy) for array, copy in zip(held, kept))
 
     def test_prediction_of_a_sample_does_not_depend_on_the_others(self) -> None:
         for member, data, target in self.cases():

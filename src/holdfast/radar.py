@@ -25,6 +25,11 @@ def has_pysteps() -> bool:
     return importlib.util.find_spec("pysteps") is not None
 
 
+def opencv() -> ModuleType:
+    """What pysteps follows corners with; it does not bring it along."""
+    return _needed("cv2")
+
+
 def xarray() -> ModuleType:
     return _needed("xarray")
 

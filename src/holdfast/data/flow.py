@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast import radar, vision
+from holdfast import radar
 from holdfast.data.cache import grown_array
 from holdfast.data.dataset import Dataset, FlowToCome, Loaded
 from holdfast.recipe.target import TargetSpec
@@ -71,7 +71,7 @@ def with_flow_to_come(loaded: Loaded) -> Loaded:
 def flow_mark() -> list[str | int]:
     """What decides the flow of the same frames. Raises BadInput where a package that it needs is missing."""
     radar.pysteps("motion.lucaskanade")
-    return [VERSION, version("pysteps"), vision.opencv().__version__]
+    return [VERSION, version("pysteps"), radar.opencv().__version__]
 
 
 def _cores() -> int:
@@ -97,7 +97,7 @@ def _each(chunks: Iterator[np.ndarray], leads: int, workers: int) -> Iterator[np
 
 def flow_of(frames: np.ndarray, leads: int) -> np.ndarray:
     """Forecasts and field `(b, leads + 2, h, w)` float32 of frames `(b, t, h, w)` in mm/h, without NaN."""
-    opencv = vision.opencv()
+    opencv = radar.opencv()
     threads = opencv.getNumThreads()
     opencv.setNumThreads(1)  # all cores are busy with other samples
     try:
@@ -170,7 +170,12 @@ def _everywhere(places: np.ndarray, vectors: np.ndarray, size: tuple[int, ...]) 
     ys, xs = (np.linspace(0, side - 1, count) for side, count in zip(size, counts))
     step = (np.mean(np.gradient(xs)) + np.mean(np.gradient(ys))) / 2
     coarse = radar.pysteps("utils.interpolate").idwinterp2d(
-        places, vectors, xs, ys, dist_offset=0.5 / step, nchunks=1  # its default changes from call to call
+        places,
+        vectors,
+        xs,
+        ys,
+        dist_offset=0.5 / step,
+        nchunks=1,  # its default changes from call to call
     )
     ratios = [side / count for side, count in zip(size, counts)]
     return np.stack([zoom(one, ratios, order=1, mode="nearest") for one in coarse])

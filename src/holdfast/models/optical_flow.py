@@ -28,6 +28,7 @@ class OpticalFlow(Forecast):
     def check(self, target: TargetSpec, train: Dataset, where: str) -> None:
         if not radar.has_pysteps():
             raise BadInput(f"{where}: needs pysteps, which is not installed; {radar.INSTALL}")
+        radar.opencv()
 
     def forecast(self, X: np.ndarray, names: tuple[str, ...], target: TargetSpec) -> np.ndarray:
         return X[:, [names.index(f"flow-{lead + 1}") for lead in range(target.outputs)]]

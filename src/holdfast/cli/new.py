@@ -20,11 +20,14 @@ def new(
     id: Annotated[str | None, typer.Option(help="column that names a sample, or none")] = None,
     time: Annotated[str | None, typer.Option(help="column of time in a long table, or none")] = None,
     order: Annotated[str | None, typer.Option(help="column of time or sequence, for folds by blocks")] = None,
-    kind: Annotated[str | None, typer.Option(help="kind of data: table, windows or images")] = None,
+    kind: Annotated[str | None, typer.Option(help="kind of data: table, windows, images or frames")] = None,
     folds: Annotated[str | None, typer.Option(help="splitter, as `holdfast list folds` names it")] = None,
     k: Annotated[int | None, typer.Option(help="number of folds")] = None,
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="time that training may take, as 15m")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="of frames: what one stands for, as '0.01 mm/h' or '0.5 dBZ - 32'")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="overwrite the file")] = False,
 ) -> None:
@@ -35,7 +38,7 @@ def new(
     from holdfast.plan.answers import Answers
     from holdfast.plan.new import new as write_new
 
-    answers = Answers(metric, target, group, id, time, order, kind, folds, k, budget)
+    answers = Answers(metric, target, group, id, time, order, kind, folds, k, budget, unit)
     _, lines = write_new(folder, preset, output, answers, force)
     for line in lines:
         typer.echo(line)

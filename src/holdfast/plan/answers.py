@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pydantic import ValidationError
+
+from holdfast.data.units import Unit
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import known
 from holdfast.recipe.schema import BUDGET
-from holdfast.recipe.strict import nearest
+from holdfast.recipe.strict import flatten, nearest
 
 NONE = "none"  # `--group none`: there is no such column
 
@@ -32,6 +35,7 @@ class Answers:
     folds: str | None = None
     k: int | None = None
     budget: str | None = None
+    unit: str | None = None
 
     def check(self, columns: Iterable[str]) -> None:
         """Raises BadInput for an answer that no file, component or count can bear out."""
@@ -56,6 +60,8 @@ class Answers:
             raise BadInput(f"--k {self.k}: expected 2 folds or more")
         if self.budget is not None and not re.fullmatch(BUDGET, self.budget):
             raise BadInput(f"--budget {self.budget}: expected a time, as in 90s, 15m or 1h")
+        if self.unit is not None:
+            _refuse_no_unit(self.unit)
         self._refuse_one_column_twice()
 
     def _refuse_one_column_twice(self) -> None:
@@ -77,6 +83,16 @@ class Answers:
         """The column answered; None where nothing was, or "none"."""
         value: str | None = getattr(self, option)
         return None if value == NONE else value
+
+
+def _refuse_no_unit(text: str) -> None:
+    try:
+        Unit.of_text(text)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, place))}: {message}" for place, message in flatten(error))
+        raise BadInput(f"--unit {text}: {faults}") from None
+    except ValueError as error:
+        raise BadInput(f"--unit: {error}") from None
 
 
 @dataclass(frozen=True)

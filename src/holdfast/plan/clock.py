@@ -49,7 +49,7 @@ def find_clock(table: TableFile, id_column: str, candidates: list[str]) -> tuple
 
 def _rate(codes: np.ndarray, values: pd.Series) -> float | None:
     """How clock-like: 1 for rising with the rows, plus the share of even steps; None where it is no clock."""
-    numbers = _as_numbers(values)
+    numbers = as_numbers(values)
     if numbers is None:
         return None
     rows = np.argsort(codes, kind="stable")
@@ -65,7 +65,7 @@ def _rate(codes: np.ndarray, values: pd.Series) -> float | None:
     return rising + even if rising or even >= REGULAR else None
 
 
-def _as_numbers(values: pd.Series) -> np.ndarray | None:
+def as_numbers(values: pd.Series) -> np.ndarray | None:
     if is_number(values):
         return pd.to_numeric(values).to_numpy(dtype=np.float64)
     with warnings.catch_warnings():  # pandas warns where it finds no common format; then it is no time

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.long import fit_grid, numbers64
+from holdfast.plan.frame_facts import FrameFacts
 from holdfast.plan.guess_photos import PhotoFacts
 from holdfast.plan.look import ArrayFile, TableFile
 from holdfast.plan.measure import Classes
@@ -22,7 +23,7 @@ class Facts:
     """`gaps`: share of values missing, those of missing rows included; `lost_rows`: share of rows missing.
 
     `one_range`: a table whose columns all come scaled to [-1, 1] or [0, 1]. `triples`: groups x, y, z among the
-    channels, by name or, where an array has no names, by position. `photos`: what only photos have.
+    channels, by name or, where an array has no names, by position. `photos`, `frames`: what only those have.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Facts:
     one_range: bool = False
     triples: tuple[tuple[str | int, ...], ...] = ()
     photos: PhotoFacts | None = None
+    frames: FrameFacts | None = None
 
     def lines(self) -> list[str]:
         """The facts in sentences, for the recipe's head and the summary."""
@@ -46,12 +48,16 @@ class Facts:
             what = f"{self.samples:,} windows of {self.steps:,} steps, {self.features:,} channels"
         elif self.photos is not None:
             what = f"{self.samples:,} photos, height × width {self.photos.seen}"
+        elif self.frames is not None:
+            what = f"{self.samples:,} samples of {self.frames.said}"
         else:
             what = f"{self.samples:,} rows, {self.features:,} features"
-        lines = [
-            what
-            + (f"; {self.to_predict:,} to predict" if self.to_predict is not None else "; none to predict")
-        ]
+        asked = "none to predict" if self.to_predict is None else f"{self.to_predict:,} to predict"
+        if self.frames is not None:
+            asked = "no test samples" if self.to_predict is None else f"{self.to_predict:,} test samples"
+        lines = [f"{what}; {asked}"]
+        if self.frames is not None:
+            lines += self.frames.lines()
         if self.gaps:
             rows = f" (rows that are not there: {self.lost_rows:.1%})" if self.lost_rows else ""
             lines.append(f"{self.gaps:.1%} of the values are missing{rows}")
@@ -93,7 +99,7 @@ def gather(
         values = pd.to_numeric(roles.side.frame[target])
         real = (float(values.min()), float(values.median()), float(values.max()))
     return Facts(
-        roles.kind, len(roles.side), _to_predict(roles), channels, steps, gaps, lost, group,
+        roles.kind, len(roles.side), to_predict(roles), channels, steps, gaps, lost, group,
         None if group is None else len(roles.side.different(group)), classes, real,
         one_range=isinstance(roles.train, TableFile) and roles.kind == "table" and _one_range(roles.train.frame[features]),
         triples=_triples(features, channels) if roles.kind == "windows" else (), photos=photos,
@@ -141,7 +147,7 @@ def _of_long(
     return steps, 1 - values / (places * len(channels)), 1 - len(codes) / places
 
 
-def _to_predict(roles: Roles) -> int | None:
+def to_predict(roles: Roles) -> int | None:
     if isinstance(roles.test, ArrayFile):
         return len(roles.test)
     if isinstance(roles.test, TableFile):

@@ -29,17 +29,18 @@ EVEN = (
 
 
 def find_group(
-    roles: Roles, target: str | None, kind: str | None, answers: Answers, attributes: Collection[str] = ()
-) -> Found:
+    roles: Roles, target: str | None, kind: str | None, answers: Answers, attributes: Collection[str] = (),
+    words: re.Pattern[str] = GROUP_WORDS,
+) -> Found:  # fmt: skip
     """The group column with the reason, None where none is seen, or a question between equals.
 
-    `attributes`: columns that make up the target, and are no groups.
+    `attributes`: columns that make up the target, and are no groups. `words`: usual names of groups.
     """
     if answers.said("group"):
         return _answered(roles, target, answers)
     candidates = [column for column in _candidates(roles, answers) if column not in (target, *attributes)]
     if target is None:  # then any of them could be the target
-        candidates = [column for column in candidates if GROUP_WORDS.search(column)]
+        candidates = [column for column in candidates if words.search(column)]
     else:
         values = roles.side.frame[target]
         candidates = [column for column in candidates if not follows(roles.side.frame[column], values, kind)]
@@ -51,7 +52,7 @@ def find_group(
         )
     sizes = {column: len(roles.side.different(column)) for column in candidates}
     enough = [column for column in candidates if sizes[column] >= ENOUGH] or candidates
-    named = [column for column in enough if GROUP_WORDS.search(column)] or enough
+    named = [column for column in enough if words.search(column)] or enough
     for column in sorted(named, key=sizes.__getitem__):
         others = [roles.side.frame[other] for other in named if other != column]
         if all(nested(other, roles.side.frame[column]) for other in others):

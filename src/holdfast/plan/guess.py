@@ -43,8 +43,16 @@ class Plan:
 
 def guess(roles: Roles, answers: Answers, preset: str) -> Plan:
     """Everything about a folder whose files have their parts. Raises BadInput for answers that cannot be."""
+    if roles.frames is not None:
+        from holdfast.plan.guess_frames import guess_frames
+
+        return guess_frames(roles, answers, preset)
+    if answers.unit is not None:
+        raise BadInput(
+            f"--unit {answers.unit}: only frames have a unit, and these data are of kind {roles.kind}"
+        )
     time = _time(roles, answers)
-    order = _order(roles, answers)
+    order = find_order(roles, answers)
     target = find_target(roles, answers)
     column = None if target.is_open else str(target.value)
     kind = None if column is None else target_kind(roles, column, answers)
@@ -85,7 +93,7 @@ def guess(roles: Roles, answers: Answers, preset: str) -> Plan:
         folds_why=splitter, k_why=k,
         members=members_for(facts, kind_name, None if metric.is_open else str(metric.value), preset), facts=facts,
         budget=answers.budget,
-        default_prepare=_default_prepare(roles.kind), questions=_questions(data, metric),
+        default_prepare=default_prepare(roles.kind), questions=questions(data, metric),
         notes=notes_on(roles, joint),
     )  # fmt: skip
 
@@ -112,7 +120,7 @@ def _time(roles: Roles, answers: Answers) -> Found:
     return Found(*found)
 
 
-def _order(roles: Roles, answers: Answers) -> Found:
+def find_order(roles: Roles, answers: Answers) -> Found:
     column = answers.column("order")
     if column is not None and column not in roles.side.columns:
         raise BadInput(
@@ -134,12 +142,12 @@ def _features(
     return features, dropped
 
 
-def _default_prepare(kind: str) -> tuple[str, ...]:
+def default_prepare(kind: str) -> tuple[str, ...]:
     from holdfast.recipe.registry import known
 
     return tuple(getattr(known("data")[kind], "default_prepare", ()))
 
 
-def _questions(data: dict[str, Found], metric: Found) -> list[str]:
+def questions(data: dict[str, Found], metric: Found) -> list[str]:
     open_ones = [f"data.{name}: {found.value}" for name, found in data.items() if found.is_open]
     return open_ones + ([f"metric: {metric.value}"] if metric.is_open else [])

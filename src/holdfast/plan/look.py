@@ -10,21 +10,27 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.columns import some
-from holdfast.data.files import ARRAY_ENDINGS, TABLE_ENDINGS, read_array, read_table
+from holdfast.data.files import ARRAY_ENDINGS, TABLE_ENDINGS, columns_of, read_array, read_table
+from holdfast.data.wide import read_wide
 from holdfast.errors import BadInput
+from holdfast.plan.frame_files import find_frames, has_frames, pixels_of, wide_as
 from holdfast.plan.photos import Photos, find_photos
+
+MOST_ARRAYS = 100  # directly in a folder; more are no sets of samples, but samples
 
 
 @dataclass(eq=False)
 class TableFile:
     """A CSV or Parquet file in memory, and cached answers about its columns.
 
-    `place`: where it lies in the data folder; None: directly in it.
+    `place`: where it lies in the data folder; None: directly in it. `hidden`: columns that are not read, where
+    there is one for every pixel.
     """
 
     path: Path
     frame: pd.DataFrame
     place: str | None = None
+    hidden: int = 0
     _different: dict[str, pd.Series] = field(default_factory=dict)
     _names: dict[str, pd.Index] = field(default_factory=dict)
 
@@ -83,13 +89,15 @@ class ArrayFile:
 
 @dataclass(frozen=True)
 class Files:
-    """What a folder holds."""
+    """What a folder holds. `wide`: tables with a column for every pixel of the frames that lie there."""
 
     folder: Path
     tables: list[TableFile]
     arrays: list[ArrayFile]
     ignored: list[str]
     photos: Photos
+    frames: Photos
+    wide: list[TableFile]
 
     def columns(self) -> set[str]:
         return {column for table in self.tables for column in table.columns}
@@ -97,7 +105,11 @@ class Files:
     def seen(self) -> str:
         """Every file in a line, for errors."""
         lines = [f"  {t.name}: {len(t):,} rows; columns {some(t.columns)}" for t in self.tables]
+        lines += [f"  {w.name}: {len(w):,} rows; {w.hidden:,} columns of pixels" for w in self.wide]
         lines += [f"  {a.name}: array {a.shape}" for a in self.arrays]
+        below = [place for place in self.frames.by_folder if place]
+        if below:
+            lines.append(f"  .npy files in {some(below)}")
         if self.photos:
             lines.append(
                 f"  {len(self.photos):,} photos in {some(place or '.' for place in self.photos.by_folder)}"
@@ -106,7 +118,7 @@ class Files:
 
 
 def look(folder: Path) -> Files:
-    """Read the data files that lie directly in a folder, and find the photos below it.
+    """Read the data files that lie directly in a folder, and find the photos and frames below it.
 
     Where there are photos but no table beside their folders, tables within those are read.
     Raises BadInput where there is nothing to read, or a file is damaged.
@@ -118,19 +130,41 @@ def look(folder: Path) -> Files:
     tables = [path for path in paths if path.is_file() and path.name.endswith(TABLE_ENDINGS)]
     arrays = [path for path in paths if path.is_file() and path.name.endswith(ARRAY_ENDINGS)]
     ignored = [path.name for path in paths if path not in tables and path not in arrays]
-    photos = find_photos(folder)
+    photos, frames = find_photos(folder), find_frames(folder)
+    if len(arrays) > MOST_ARRAYS:
+        arrays = []  # each is a sample
     if photos and not tables:
         tables = sorted(path for path in folder.glob("[!.]*/[!.]*") if path.name.endswith(TABLE_ENDINGS))
-    if not tables and not photos.class_folders():
+    if not tables and not photos.class_folders() and not has_frames(frames):
         raise BadInput(_nothing(folder, bool(arrays), ignored))
-    read = [TableFile(path, _named(read_table(path)), path.relative_to(folder).as_posix()) for path in tables]
+    held = [ArrayFile(path, read_array(path, "train")) for path in arrays]
+    pixels = pixels_of(frames, [array.shape for array in held])
+    wide = {path: width for path in tables if (width := wide_as(len(columns_of(path)), pixels))}
+    read = [
+        TableFile(path, _named(read_table(path)), _place(path, folder)) for path in tables if path not in wide
+    ]
     return Files(
         folder,
-        _as_written(read, photos),
-        [ArrayFile(path, read_array(path, "train")) for path in arrays],
+        _as_written(_as_written(read, photos), frames),
+        held,
         ignored,
         photos,
+        frames,
+        [_wide(path, folder, width) for path, width in wide.items()],
     )
+
+
+def _place(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _wide(path: Path, folder: Path, pixels: int) -> TableFile:
+    """A table of so many columns of pixels: its ids alone."""
+    header = columns_of(path)
+    column = header[0] if len(header) > pixels else None
+    table = read_wide(path, column)
+    frame = pd.DataFrame({} if column is None else {column: table.ids}, index=range(len(table.ids)))
+    return TableFile(path, _named(frame), _place(path, folder), pixels)
 
 
 def _as_written(tables: list[TableFile], photos: Photos) -> list[TableFile]:

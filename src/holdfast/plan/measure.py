@@ -54,7 +54,10 @@ def count_classes(target: pd.Series, groups: pd.Series | None) -> Classes:
 def find_metric(roles: Roles, kind: str | None, classes: Classes | None, answers: Answers) -> Found:
     """The score: answered, implied by the form of the sample, or the usual one for the target."""
     if answers.metric is not None:
+        _refuse_other_target(answers.metric, kind)
         return Found(answers.metric, given=True)
+    if kind == "grid":
+        return Found("mae", "the usual one for rain; mae_csi weighs it by how much of the rain is found")
     if kind is None:
         return question("the score depends on data.target; `holdfast new` with --target COLUMN chooses it")
     if kind == "real":
@@ -73,6 +76,14 @@ def find_metric(roles: Roles, kind: str | None, classes: Classes | None, answers
             f"class {classes.names[scarce]} is rare ({share:.1%}), and accuracy would look past it",
         )
     return Found("accuracy", "no class is rare")
+
+
+def _refuse_other_target(metric: str, kind: str | None) -> None:
+    """Raises BadInput for a score of something else than grids, where those are predicted."""
+    every = known("metric")
+    if kind == "grid" and kind not in every[metric].targets:  # type: ignore[attr-defined]
+        suited = [name for name, cls in every.items() if kind in cls.targets]  # type: ignore[attr-defined]
+        raise BadInput(f"--metric {metric}: does not score frames; expected one of {', '.join(suited)}")
 
 
 def find_folds(
@@ -105,6 +116,8 @@ def _splitter(kind: str | None, group: str | None, answers: Answers) -> Found:
     if group is not None:
         if kind == "classes" or kind is None:
             return Found("stratified_group", f"each {group} on one side of a split, class shares even")
+        if kind == "grid":
+            return Found("stratified_group", f"each {group} on one side of a split, amounts of rain even")
         return Found("group", f"each {group} on one side of a split")
     if kind == "real":
         return Found("stratified", "no group is known; every fold covers the range of the target")

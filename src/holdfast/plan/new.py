@@ -43,7 +43,7 @@ def new(
 def summary(plan: Plan, files: Files, roles: Roles) -> list[str]:
     """What was found, a line each; the recipe's comments say the same with reasons."""
     lines = [f"{roles.kind}: {plan.facts.lines()[0]}", *plan.facts.lines()[1:]]
-    for name in ("target", "group", "time", "order"):
+    for name in ("target", "group", "time", "order", "unit"):
         found = plan.data.get(name)
         if found is not None and not found.is_open:
             lines.append(f"{name}: {found.value if found.value is not None else 'none'} ({found.mark})")
@@ -59,7 +59,7 @@ def summary(plan: Plan, files: Files, roles: Roles) -> list[str]:
         )
     lines += plan.notes
     used = {file.path for file in roles.named().values()}
-    everything: list[TableFile | ArrayFile] = [*files.tables, *files.arrays]
+    everything: list[TableFile | ArrayFile] = [*files.tables, *files.wide, *files.arrays]
     unused = [file.name for file in everything if file.path not in used]
     if unused:
         lines.append(f"not used: {', '.join(unused)}")

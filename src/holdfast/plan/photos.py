@@ -143,12 +143,12 @@ class Photos:
         return made
 
 
-def find_photos(folder: Path) -> Photos:
+def find_photos(folder: Path, endings: tuple[str, ...] = ENDINGS) -> Photos:
     """All photos in a folder and below it, by their endings; hidden files and folders are none."""
     found: dict[str, list[str]] = {}
     for where, below, files in os.walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        names = sorted(name for name in files if not name.startswith(".") and name.lower().endswith(ENDINGS))
+        names = sorted(name for name in files if not name.startswith(".") and name.lower().endswith(endings))
         if names:
             place = Path(where).relative_to(folder).as_posix()
             found["" if place == "." else place] = names

@@ -9,6 +9,7 @@ import pandas as pd
 
 from holdfast.errors import BadInput
 from holdfast.plan.answers import Answers
+from holdfast.plan.frame_files import FrameParts
 from holdfast.plan.look import ArrayFile, Files, TableFile, is_whole
 from holdfast.plan.photos import PhotoParts
 from holdfast.plan.sample import Form
@@ -42,6 +43,7 @@ class Roles:
     id: str | None = None
     form: Form | None = None
     photos: PhotoParts | None = None
+    frames: FrameParts | None = None
     score: float = 0.0
     why: dict[str, str] = field(default_factory=dict)
 
@@ -69,22 +71,25 @@ class Roles:
 def find_roles(files: Files, answers: Answers) -> Roles:
     """The reading of a folder that its contents bear out best. Raises BadInput where none does."""
     from holdfast.plan.roles_of_arrays import readings_of_arrays
+    from holdfast.plan.roles_of_frames import readings_of_frames
     from holdfast.plan.roles_of_photo_folders import refuse_part_as_class
     from holdfast.plan.roles_of_photos import readings_of_photos
     from holdfast.plan.roles_of_tables import readings_of_tables
 
-    readings = readings_of_photos(files, answers) if answers.kind in (None, "images") else []
-    if not readings and answers.kind not in ("table", "images"):
+    readings = readings_of_frames(files, answers) if answers.kind in (None, "frames") else []
+    if not readings and answers.kind in (None, "images"):
+        readings = readings_of_photos(files, answers)
+    if not readings and answers.kind not in ("table", "images", "frames"):
         readings = readings_of_arrays(files, answers)
-    if not readings and answers.kind != "images":
+    if not readings and answers.kind not in ("images", "frames"):
         readings = readings_of_tables(files, answers)
     if not readings:
         raise BadInput(
             f"{files.folder}: cannot tell which file holds training inputs and targets; seen:\n"
             f"{files.seen()}\n"
             "expected a table with one row a sample, a long table with many rows an id, an array of windows"
-            " beside a table of as many rows, a table that names photos, or folders of photos, one a class;"
-            " --id, --target and --kind narrow the search"
+            " beside a table of as many rows, a table that names photos or arrays of frames, or folders of photos,"
+            " one a class; --id, --target and --kind narrow the search"
         )
     best = max(readings, key=lambda reading: reading.score)
     refuse_part_as_class(best)

@@ -1,0 +1,54 @@
+"""The members for frames. All that is worth tuning stands at the top."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.plan.facts import Facts
+from holdfast.plan.presets import Choice, Members
+
+EPOCHS = {"fast": 6, "strong": 14}
+WIDTH = {"fast": 16, "strong": 24}  # filters of the network's first level
+FIT: dict[str, Any] = {"batch_size": 16, "lr": 2e-3, "optimizer": "adamw", "schedule": "one_cycle"}
+LOSS = "mae"
+AUGMENT = ["square_symmetry"]
+TTA = ["square_symmetry"]
+POSTPROCESS: list[Any] = []
+
+FLOW = Choice(
+    "flow",
+    {"model": "optical_flow"},
+    "rain carried on along its motion over the last frames; learns nothing, and keeps the rain sharp",
+)
+
+
+def net(preset: str) -> Choice:
+    """The network that begins with what the flow says."""
+    return Choice(
+        "net",
+        {"model": {"flow_unet": {"width": WIDTH[preset]}}, "loss": LOSS},
+        "a U-Net that sees the flow's forecast and learns by how much that errs",
+    )
+
+
+def members_of_frames(facts: Facts, preset: str) -> Members:
+    """The members of a preset for frames, the quick one first."""
+    predict: dict[str, Any] = {"tta": list(TTA)}
+    why = "forecasts of turned and mirrored frames, turned back, are averaged"
+    if POSTPROCESS:
+        predict["postprocess"] = list(POSTPROCESS)
+        why += "; a mean is too smooth: amounts and borders of rain are mended by what other folds show"
+    remarks = []
+    if facts.frames is not None and facts.frames.missing:
+        remarks.append(
+            f"missing pixels ({facts.frames.missing:.1%}) are no rain as inputs, and left out of losses and scores"
+        )
+    return Members(
+        [FLOW, net(preset)],
+        augment=(list(AUGMENT), "frames turned and mirrored, anew in every epoch: rain may move any way"),
+        fit={**FIT, "epochs": EPOCHS[preset]},
+        predict=predict,
+        predict_why=why,
+        ensemble=("mean", "of the members' rain: a network alone is too smooth, the flow alone too sure"),
+        remarks=remarks,
+    )  # fmt: skip

@@ -91,6 +91,17 @@ def test_one_pixel_and_rain_that_ends_give_numbers() -> None:
     np.testing.assert_allclose(made[1, 0], 0)
 
 
+@pytest.mark.parametrize("shape", [(1, 30, 30), (2, 5, 7), (3, 2, 2), (4, 1, 9), (4, 8, 40)])
+@pytest.mark.parametrize("gaps", [0.0, 0.3])
+def test_frames_of_any_number_and_size_give_numbers(shape: tuple[int, ...], gaps: float) -> None:
+    rng = np.random.default_rng(0)
+    rain = rng.gamma(0.3, 8, (2, *shape)).astype(np.float32)
+    made = flow_of(np.where(rng.random(rain.shape) < gaps, NAN, rain), leads=3)
+    assert made.shape == (2, 5, *shape[1:])
+    assert np.isfinite(made).all()
+    assert (made[:, :3] >= 0).all()
+
+
 def test_gaps_leave_numbers_and_the_motion_beside_them() -> None:
     rain = moving(0, 2)[:4].copy()
     rain[:, :, :12] = NAN

@@ -134,7 +134,7 @@ def motion(frames: np.ndarray) -> np.ndarray:
     """
     wet = with_rain(frames)
     still = np.zeros((2, *frames.shape[1:]))
-    if len(wet) < 2:
+    if len(wet) < 2 or min(still.shape[1:]) < BUFFER:
         return still
     decibels, _ = radar.pysteps("utils.transformation").dB_transform(
         wet.astype(np.float32), threshold=THRESHOLD

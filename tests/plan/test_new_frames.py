@@ -240,6 +240,29 @@ def test_one_array_beside_a_table_of_as_many_rows(tmp_path, write):
         "sample": "sample.csv", "layout": "thw", "leads": 1,
     }  # fmt: skip
     assert made.load().train.shape == (4, SIDE, SIDE)
+    (folder / "test.csv").unlink()
+    alone = write(folder, unit=UNIT, force=True)
+    assert alone.data["test"] == "test.npy"
+    assert "test_frames" not in alone.data
+    assert alone.data["sample"] == "sample.csv"
+    assert alone.load().test.ids[0] == "b000"
+
+
+def test_what_may_be_meant_otherwise_is_told(tmp_path, write):
+    folder = frames_folder(tmp_path / "in", tests=False)
+    arrays = coded(showers(N, 5))
+    arrays[:, :5, :5] = 65535
+    put(folder / "train", side()["id"], arrays)
+    text = write(folder, unit=UNIT).text
+    assert "6.2% of the codes are 65535" in text
+    assert f"unit: {UNIT} (missing=65535)" in text
+    said = write(folder, unit=f"{UNIT} (missing=65535)", force=True)
+    assert "far above all others" not in said.text
+    assert "# 6.2% of pixels missing" in said.text
+    assert "missing pixels (6.2%) are no rain as inputs" in said.text
+    long = frames_folder(tmp_path / "long", tests=False)
+    put(long / "train", side()["id"], np.tile(coded(showers(N, 5)), (1, 1, 1, 8)))
+    assert "cut: {stride: 1}" in write(long, unit=UNIT, force=True).text
 
 
 def test_names_in_another_language_give_the_same_recipe(tmp_path, write):

@@ -22,6 +22,7 @@ from holdfast.data.frame_survey import kept, refuse, remarks, survey
 from holdfast.data.long import numbers64
 from holdfast.data.radar_spec import RadarFiles
 from holdfast.data.units import AsUnit, Unit
+from holdfast.data.wide import read_wide
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
 from holdfast.recipe.target import TargetSpec
@@ -156,7 +157,7 @@ class Frames(DataSpec):
     ) -> Samples:
         file = array_at(path, field, (4,), self.layout)
         if ids is None and field == "test" and (sample := self.path(base, "sample")) is not None and self.id:
-            table, ids = sample, ids_of(sample, self._table(sample), self.id)
+            table, ids = sample, read_wide(sample, self.id).ids
         ids = np.arange(file.shape[0]).astype(str) if ids is None else ids
         if len(ids) != file.shape[0]:
             raise BadInput(

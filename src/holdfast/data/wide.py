@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.columns import ids_of
-from holdfast.data.files import columns_of
+from holdfast.data.files import columns_of, need_column
 from holdfast.errors import BadInput
 
 LOOKED_AT = 8  # lines that tell whether whole numbers are written
@@ -37,6 +37,8 @@ def read_wide(path: Path, id_column: str | None) -> WideTable:
     too many fields, an id that is missing or stands twice.
     """
     header = tuple(columns_of(path))
+    if id_column is not None:
+        need_column(path, header, id_column, "id")
     if len(set(header)) < len(header):
         twice = next(column for column in header if header.count(column) > 1)
         raise BadInput(f"{path}: the header names {twice!r} twice")

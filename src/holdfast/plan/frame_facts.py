@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from holdfast.data.frame_survey import WET
+from holdfast.data.frames import MANY
 from holdfast.data.units import Unit
 from holdfast.plan.answers import Answers, Found, question
 from holdfast.plan.frame_files import FrameParts
@@ -51,6 +52,26 @@ def look_at_frames(parts: FrameParts, unit: Found) -> FrameFacts:
     seen = int(there.sum())
     wet = float((rain[there] >= WET).mean()) if seen else 0.0
     return FrameFacts(axes.frames, axes.leads, axes.size, wet, 1 - seen / max(rain.size, 1))
+
+
+def notes_of_frames(parts: FrameParts, unit: Found) -> list[str]:
+    """What was seen that may be meant otherwise: long sequences, and a code that may stand for "not measured"."""
+    notes = []
+    if parts.axes.frames > MANY:
+        notes.append(
+            f"each sample holds {parts.axes.frames} frames before those to predict; to cut long sequences into windows,"
+            " say so, as in cut: {stride: 1}"
+        )
+    if parts.dtype.kind == "f" or unit.is_open or Unit.of_text(str(unit.value)).missing is not None:
+        return notes
+    codes, top = parts.read(), np.iinfo(parts.dtype).max
+    share = float((codes == top).mean())
+    if share > 0 and codes[codes < top].max(initial=0) < top / 2:
+        notes.append(
+            f"{share:.1%} of the codes are {top}, far above all others: where that is what was not measured, say"
+            f" unit: {unit.value} (missing={top})"
+        )
+    return notes
 
 
 def find_unit(parts: FrameParts, answers: Answers) -> Found:

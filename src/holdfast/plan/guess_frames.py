@@ -13,7 +13,7 @@ from holdfast.errors import BadInput
 from holdfast.plan.answers import Answers, Found, question
 from holdfast.plan.clock import TIME_WORDS, as_numbers
 from holdfast.plan.facts import Facts, to_predict
-from holdfast.plan.frame_facts import find_unit, look_at_frames
+from holdfast.plan.frame_facts import find_unit, look_at_frames, notes_of_frames
 from holdfast.plan.frame_files import FrameParts
 from holdfast.plan.groups import GROUP_WORDS, find_group
 from holdfast.plan.guess import Plan, default_prepare, find_order, questions
@@ -50,6 +50,7 @@ def guess_frames(roles: Roles, answers: Answers, preset: str) -> Plan:
         data=data, dropped={}, metric=metric, folds=folds, folds_why=splitter, k_why=k,
         members=members_of_frames(facts, preset), facts=facts, budget=answers.budget,
         default_prepare=default_prepare("frames"), questions=questions(data, metric),
+        notes=notes_of_frames(parts, unit),
     )  # fmt: skip
 
 

@@ -133,14 +133,15 @@ def _field(named: _Named) -> str | None:
 
 
 def _of_arrays(files: Files, answers: Answers) -> Iterator[Roles]:
-    """One array `(n, …)` of samples beside a table of as many rows, with and without such a pair to predict."""
+    """One array `(n, …)` of samples beside a table of as many rows; to predict such a pair, an array alone, or none."""
     deep = [one for one in files.arrays if len(one.shape) == 4 and one.array.dtype.kind in "fiu"]
     for id_column in id_candidates(files.tables, answers) if deep else []:
         pairs = [(array, table) for array in deep for table in files.tables if _fits(array, table, id_column)]
         for train in pairs:
+            tests = [*pairs, *((array, None) for array in deep)]
             tested = [
                 _reading_of_arrays(train, test, id_column)
-                for test in pairs
+                for test in tests
                 if test[0] is not train[0] and test[1] is not train[1]
             ]
             alone = _reading_of_arrays(train, None, id_column)
@@ -156,7 +157,9 @@ def _fits(array: ArrayFile, table: TableFile, id_column: str | None) -> bool:
 Pair = tuple[ArrayFile, TableFile]
 
 
-def _reading_of_arrays(train: Pair, test: Pair | None, id_column: str | None) -> Roles | None:
+def _reading_of_arrays(
+    train: Pair, test: tuple[ArrayFile, TableFile | None] | None, id_column: str | None
+) -> Roles | None:
     array, table = train
     axes = axes_of(array.shape[1:], None if test is None else test[0].shape[1:])
     if axes is None:
@@ -169,10 +172,16 @@ def _reading_of_arrays(train: Pair, test: Pair | None, id_column: str | None) ->
     found.why["train"] = f"{len(table):,} rows, as many as {array.name} has samples"
     if test is None:
         return found
-    parts.why["test_frames"] = f"{len(test[0]):,} samples {test[0].shape[1:]}"
-    found.why["test"] = f"{len(test[1]):,} rows, as many as {test[0].name} has samples"
-    score = found.score + 3.0 + rate_names({"test": test[0]}) + (set(test[1].columns) <= set(table.columns))
-    return replace(found, test=test[1], frames=replace(parts, test_frames=test[0].name), score=score)
+    other, ids = test
+    said = f"{len(other):,} samples {other.shape[1:]}"
+    score = found.score + 2.0 + rate_names({"test": other})
+    if ids is None:
+        found.why["test"] = said
+        return replace(found, test=other, score=score)
+    parts.why["test_frames"] = said
+    found.why["test"] = f"{len(ids):,} rows, as many as {other.name} has samples"
+    score += 1.0 + (set(ids.columns) <= set(table.columns))
+    return replace(found, test=ids, frames=replace(parts, test_frames=other.name), score=score)
 
 
 def _those_of_frames(
@@ -213,12 +222,14 @@ def leads_in(sample: TableFile, axes: Axes) -> int | None:
 
 
 def _same_samples(found: Roles, sample: TableFile) -> bool:
+    if found.test is not None and len(sample) != len(found.test):
+        return False
     if not isinstance(found.test, TableFile):
         return (
             found.id is not None and common(sample.distinct(found.id), found.side.distinct(found.id)) < SAME
         )
     if found.id is None:
-        return len(sample) == len(found.test)
+        return True
     return common(sample.distinct(found.id), found.test.distinct(found.id)) >= SAME
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tiny
 
+from holdfast import radar
 from holdfast.cli.show import finished_lines
 from holdfast.data.frames import Frames
 from holdfast.errors import BadInput
@@ -17,13 +18,17 @@ from holdfast.recipe.registry import parse
 from holdfast.store.run import Run
 from holdfast.train import prepare, train
 
+MEMBERS = {"stay": {"model": "persistence"}, "again": {"model": "persistence"}}
+if radar.has_pysteps():
+    MEMBERS["moves"] = {"model": "optical_flow"}
+
 
 def values(folder: Path, **over: Any) -> dict[str, Any]:
     return {
         "data": {**tiny.FRAMES, "folder": str(tiny.frames_folder(folder))},
         "metric": "mae_csi",
         "folds": {"kind": "group", "k": 3},
-        "members": {"stay": {"model": "persistence"}, "again": {"model": "persistence"}},
+        "members": MEMBERS,
         "predict": {"postprocess": ["quantile_mapping", {"wet_threshold": {"for_metric": "mae_csi"}}]},
         **over,
     }
@@ -35,7 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     told: list[dict[str, Any]] = []
     made = train(values(folder / "data"), folder / "run", report=told.append)
     done = [one for one in told if one["event"] == "done"]
-    assert [one["metric"] for one in done] == ["mae_csi"] * 6
+    assert [one["metric"] for one in done] == ["mae_csi"] * 3 * len(MEMBERS)
     assert done[2]["value"] == made.scores["members"]["stay"]["mae_csi"]["value"], "all folds are there"
     return made
 
@@ -56,16 +61,20 @@ def test_members_that_stay_score_as_the_floor_does(run: Run) -> None:
     metric = parse("metric", "mae_csi")
     assert floor["mae_csi"]["value"] == pytest.approx(metric.score(truth, last))  # type: ignore[attr-defined]
     assert floor["mae_csi"]["units"] == 6
-    assert scores["crps"]["value"] == pytest.approx(floor["mae"]["value"]), "members that agree"
+    if "moves" in MEMBERS:
+        assert scores["members"]["moves"] == scores["floors"]["optical_flow"] != floor
 
 
 def test_what_follows_the_ensemble_is_scored_cross_fitted(run: Run) -> None:
     scores = run.scores
     before, after = scores["before"]["ensemble"], scores["members"]["ensemble"]
-    assert before == scores["members"]["stay"]
+    parts = [run.predictions(name) for name in MEMBERS]
+    truth, _ = truth_of(run)
+    mean = np.abs(np.mean(parts, axis=0) - truth).mean(dtype=np.float64)
+    assert before["mae"]["value"] == pytest.approx(mean, rel=1e-6)
     assert after["mae"] != before["mae"]
-    change = scores["against"]["persistence"]["mae"]
-    assert change["value"] == pytest.approx(after["mae"]["value"] - before["mae"]["value"])
+    change, stay = scores["against"]["persistence"]["mae"], scores["members"]["stay"]["mae"]["value"]
+    assert change["value"] == pytest.approx(after["mae"]["value"] - stay)
 
 
 def test_forecasts_are_kept_as_float32(run: Run) -> None:

@@ -114,7 +114,7 @@ def dead_head() -> Iterator[str]:
 
 def fitted(model: Any, **fit: Any) -> Any:
     plain = {
-        "metric": "rmse", "folds": "stratified", "prepare": [],
+        "metric": "rmse", "folds": "stratified",
         "fit": {"epochs": 1, "batch_size": 9, "precision": "32", **fit}, "members": {"one": {"model": model}},
     }  # fmt: skip
     spec = resolve(Recipe.model_validate(plain), "one", DATA, GRID)

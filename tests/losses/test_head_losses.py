@@ -154,7 +154,7 @@ def test_by_attribute_is_checked(fields: Any, target: TargetSpec, said: str) -> 
 
 
 def test_by_attribute_refuses_what_has_no_classes_or_is_one_itself() -> None:
-    with pytest.raises(ValueError, match="attributes have classes, mse is for real"):
+    with pytest.raises(ValueError, match="attributes have classes, mse is for grid or real"):
         loss({"by_attribute": {"of": {"age": "mse"}}})
     with pytest.raises(ValueError, match="name a loss of one"):
         loss({"by_attribute": {"others": {"sum": {"of": ["by_attribute"]}}}})

@@ -154,8 +154,9 @@ def test_sum_hands_the_counts_to_its_parts() -> None:
 def test_sum_takes_what_all_its_parts_take() -> None:
     assert loss("sum", of=["focal", "cross_entropy"]).takes_shares
     assert not loss("sum", of=["focal", "ldam"]).takes_shares
-    assert loss("sum", of=["mse"]).targets == {"real"}
-    with pytest.raises(ValueError, match="focal for classes, mse for real"):
+    assert loss("sum", of=["mse", "mae"]).targets == {"grid", "real"}
+    assert loss("sum", of=["mae", "soft_csi"]).targets == {"grid"}
+    with pytest.raises(ValueError, match="focal for classes, mse for grid or real"):
         Sum.model_validate({"of": ["focal", "mse"]})
     with pytest.raises(ValueError, match="expected one for each of 2 losses, got 1"):
         Sum.model_validate({"of": ["focal", "soft_f1"], "weights": [1]})

@@ -25,7 +25,7 @@ class SoftCSI(AtRates):
     """
 
     temperature: float = Field(
-        0.1,
+        0.25,
         gt=0,
         description="width of the step at a threshold, in the scale of prepared rain: the smaller, the nearer to CSI",
     )

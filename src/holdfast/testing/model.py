@@ -15,7 +15,6 @@ from holdfast.engine.threads import limited
 from holdfast.fit.member import Fitted, fit_member, load_fitted
 from holdfast.fit.resolved import MemberSpec, resolve
 from holdfast.models.base import Network
-from holdfast.recipe.registry import known
 from holdfast.recipe.schema import Recipe
 from holdfast.testing.base import ComponentContract, example_of
 from holdfast.testing.samples import CLASSES, SHAPES, TARGETS, tiny_data
@@ -53,14 +52,12 @@ class ModelContract(ComponentContract):
         model = example_of(type(self.component), self.small)
         for kind in sorted(self.component.takes):
             for target in sorted(self.component.targets):
-                plain: dict[str, Any] = {
+                plain = {
                     "metric": "accuracy" if target == "classes" else "rmse",
                     "folds": "stratified",
                     "fit": {"epochs": 1, "batch_size": 8, "precision": "32"},
                     "members": {"one": {"model": model.entry()}},
                 }
-                if kind == "frames":
-                    plain["prepare"] = ["log_rain"] if "log_rain" in known("prepare") else []
                 if kind in SHAPES and (kind == "frames") == (target == "grid"):
                     data = tiny_data(kind, target)
                     yield resolve(Recipe.model_validate(plain), "one", data, TARGETS[target]), data, target

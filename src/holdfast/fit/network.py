@@ -32,6 +32,7 @@ from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_bytes, write_whole
 
 PREDICT_BATCH = 256
+GRID_BATCH = 32  # a U-Net of width 64 takes 45 MB for each sample of 120 × 120
 FILE = "model.joblib"
 
 
@@ -54,11 +55,16 @@ class FittedNetwork:
         """What the fit found out, for the run's records."""
         return {**self.pipeline.facts, **self.found}
 
+    @property
+    def batch(self) -> int:
+        """Samples that are predicted at once."""
+        return GRID_BATCH if self.head.target.kind == "grid" else PREDICT_BATCH
+
     def outputs(self, data: Dataset) -> torch.Tensor:
         """Raw outputs `(n, outputs)` without test-time augmentation, float32."""
         self._ready()
         data = data.seen_by(self.model)
-        return torch.cat([self._raw(self.pipeline.before(raw)) for raw in data.chunks(PREDICT_BATCH)])
+        return torch.cat([self._raw(self.pipeline.before(raw)) for raw in data.chunks(self.batch)])
 
     def rates(self, data: Dataset) -> np.ndarray:
         """Grids `(n, leads, h, w)` in mm/h without test-time augmentation."""
@@ -82,7 +88,7 @@ class FittedNetwork:
             self.head.target,
             self.pipeline.before,
             lambda view: self._said(self._raw(view)),
-            PREDICT_BATCH,
+            self.batch,
         )
 
     def _ready(self) -> None:

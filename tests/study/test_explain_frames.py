@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from typer.testing import CliRunner
 
 from holdfast.cli.explain_frames import frame_lines
+from holdfast.cli.main import app
 from holdfast.data.dataset import Dataset
 from holdfast.recipe.target import TargetSpec
 from holdfast.study.explain_frames import (
@@ -40,6 +43,7 @@ from holdfast.study.frames_drawing import (
 )
 from holdfast.study.frames_numbers import class_of, tally
 from holdfast.testing.samples import GRID, tiny_data
+from holdfast.train import train
 
 TRUTH = np.array([0.0, 0.05, 0.3, 3.0, 3.0, 60.0], dtype=np.float32).reshape(1, 1, 2, 3)
 SAID = np.array([0.0, 0.25, 0.3, 1.0, 4.0, 30.0], dtype=np.float32).reshape(1, 1, 2, 3)
@@ -263,3 +267,33 @@ def test_what_is_written(tmp_path: Path) -> None:
         "reliability.png",
     }
     assert {file.name for file in (tmp_path / "explain").iterdir()} == {file.name for file in less.files}
+
+
+# A whole run, its events cut as sequences.
+
+
+def test_a_run_whose_sequences_are_cut_is_explained(tmp_path: Path) -> None:
+    folder = tiny.frames_folder(tmp_path / "data", groups=2, each=12)
+    table = pd.read_csv(folder / "train.csv")
+    hours = pd.Timestamp("2016-09-28") + pd.to_timedelta(np.arange(len(table)) % 12, unit="h")
+    table.assign(time=hours.strftime("%Y-%m-%dT%H:%M:%S")).to_csv(folder / "train.csv", index=False)
+    values = {
+        "data": {**tiny.FRAMES, "folder": str(folder), "order": "time"},
+        "metric": "mae",
+        "folds": {"kind": "space_time", "minutes": 180, "k": 3, "guard_minutes": 30},
+        "members": {"stay": {"model": "persistence"}},
+    }
+    run = train(values, tmp_path / "run")
+    said = CliRunner().invoke(app, ["explain", str(run.path), "--count", "2"])
+    assert said.exit_code == 0, said.output
+    assert "stay: worst samples out of fold, mm/h" in said.stdout
+    assert {file.name for file in (run.path / "explain").iterdir()} == set(FRAME_FILES)
+    held = json.loads((run.path / "explain" / "frames.json").read_text())
+    assert held["forecasts"]["stay"]["mae"] == pytest.approx(
+        run.scores["members"]["stay"]["mae"]["value"], rel=1e-5
+    )
+    stored = pd.read_csv(run.path / "explain" / "samples.csv")
+    assert stored["time"].str.startswith("2016-09-28 ").all()
+    again = CliRunner().invoke(app, ["explain", str(run.path)])
+    assert again.exit_code == 2
+    assert "--force" in again.stderr

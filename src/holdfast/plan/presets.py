@@ -119,7 +119,7 @@ PHOTO_AUGMENT_MORE = [
 PHOTO_FIT: dict[str, Any] = {
     "batch_size": 64, "lr": 3e-3, "weight_decay": 0.05, "optimizer": "adamw", "schedule": "one_cycle",
 }  # fmt: skip
-PHOTO_EPOCHS = {"fast": 18, "strong": 24}
+PHOTO_EPOCHS = {"fast": 16, "strong": 24}
 PHOTO_TTA = ["flip"]
 RESNET = Choice(
     "resnet",

@@ -9,6 +9,7 @@ import numpy as np
 
 from holdfast.data.dataset import Dataset
 from holdfast.engine.job import Job, Work
+from holdfast.fit.reach import reach_note
 from holdfast.folds.table import Folds
 from holdfast.metrics.base import Metric
 from holdfast.metrics.intervals import Score, score_with_interval
@@ -161,13 +162,15 @@ def per_class(
 
 
 def notes_of(facts: dict[str, dict[str, Any]]) -> list[str]:
-    """What a run says of members' facts: the share of pictures in which no face was found, over all folds."""
+    """What a run says of members' facts: pictures in which no face was found, forecasts that miss what the data reach."""
     notes = []
     for name, folds in facts.items():
         told = [fold["face_crop"] for fold in folds.values() if "face_crop" in fold]
         pictures, without = (sum(one[key] for one in told) for key in ("pictures", "without_face"))
         if pictures:
             notes.append(f"{name}: face_crop found no face in {without / pictures:.1%} of the pictures")
+        if (short := reach_note(name, folds.values())) is not None:
+            notes.append(short)
     return notes
 
 

@@ -7,13 +7,12 @@ from typing import Any
 from holdfast.plan.facts import Facts
 from holdfast.plan.presets import Choice, Members
 
-EPOCHS = {"fast": 6, "strong": 14}
-WIDTH = {"fast": 16, "strong": 24}  # filters of the network's first level
+EPOCHS = {"fast": 2, "strong": 10}
+WIDTH = 16  # filters of the network's first level
 FIT: dict[str, Any] = {"batch_size": 16, "lr": 2e-3, "optimizer": "adamw", "schedule": "one_cycle"}
 LOSS = "mae"
 AUGMENT = ["square_symmetry"]
-TTA = ["square_symmetry"]
-POSTPROCESS: list[Any] = []
+TTA: dict[str, list[Any]] = {"fast": [], "strong": ["square_symmetry"]}  # eight times the work
 
 FLOW = Choice(
     "flow",
@@ -22,29 +21,24 @@ FLOW = Choice(
 )
 
 
-def net(preset: str) -> Choice:
-    """The network that begins with what the flow says."""
-    return Choice(
-        "net",
-        {"model": {"flow_unet": {"width": WIDTH[preset]}}, "loss": LOSS},
-        "a U-Net that sees the flow's forecast and learns by how much that errs",
-    )
+NET = Choice(
+    "net",
+    {"model": {"flow_unet": {"width": WIDTH}}, "loss": LOSS},
+    "a U-Net that sees the flow's forecast and learns by how much that errs",
+)
 
 
 def members_of_frames(facts: Facts, preset: str) -> Members:
     """The members of a preset for frames, the quick one first."""
-    predict: dict[str, Any] = {"tta": list(TTA)}
-    why = "forecasts of turned and mirrored frames, turned back, are averaged"
-    if POSTPROCESS:
-        predict["postprocess"] = list(POSTPROCESS)
-        why += "; a mean is too smooth: amounts and borders of rain are mended by what other folds show"
+    predict: dict[str, Any] = {"tta": TTA[preset]} if TTA[preset] else {}
+    why = "forecasts of turned and mirrored frames, turned back, are averaged" if TTA[preset] else ""
     remarks = []
     if facts.frames is not None and facts.frames.missing:
         remarks.append(
             f"missing pixels ({facts.frames.missing:.1%}) are no rain as inputs, and left out of losses and scores"
         )
     return Members(
-        [FLOW, net(preset)],
+        [FLOW, NET],
         augment=(list(AUGMENT), "frames turned and mirrored, anew in every epoch: rain may move any way"),
         fit={**FIT, "epochs": EPOCHS[preset]},
         predict=predict,

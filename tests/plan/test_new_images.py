@@ -102,7 +102,7 @@ def test_training_accepts_what_was_written(tmp_path, write, preset, joint):
     assert set(heads.values()) == {"per_attribute" if joint else "joint"}
     assert made.recipe["fit"]["epochs"] == PHOTO_EPOCHS[preset]
     assert made.recipe["budget"] == "5m"
-    assert len(heads) == (1 if preset == "fast" else 4)
+    assert len(heads) == (1 if preset == "fast" else 3)
     plan = prepare(load_recipe(made.path, ["threads=1"]), made.path.parent)
     assert list(plan.work.members) == list(heads)
 

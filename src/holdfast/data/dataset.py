@@ -95,7 +95,8 @@ class Dataset:
         """The samples with optical flow's forecast of each lead time, then its field y and x, as more channels."""
         leads = self.flow.shape[1] - 2
         names = (*self.names, *(f"flow-{lead + 1}" for lead in range(leads)), *FLOW_FIELD)
-        return replace(self, source=Beside(self.source, self.flow), names=names, flow=None)
+        made: Any = Beside(self.source, self.flow)  # behaves as an array
+        return replace(self, source=made, names=names, flow=None)
 
     def seen_by(self, model: Any) -> Dataset:
         """The samples as a model takes them: with the channels of optical flow where it uses them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,19 @@ from holdfast.fit.memory import free_memory
 before = psutil.Process().memory_info().data
 resource.setrlimit(resource.RLIMIT_DATA, (before + (64 << 20), resource.RLIM_INFINITY))
 print(free_memory())
+"""
+
+FAULTS = """
+import resource, torch
+from holdfast.fit.memory import keep_freed_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        torch.ones(10 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+plain = faults()
+keep_freed_memory()
+print(plain, faults())
 """
 
 
@@ -42,3 +56,10 @@ def test_a_container_leaves_its_limit_less_what_is_used_but_for_files(tmp_path: 
 def test_a_process_has_what_ulimit_leaves() -> None:
     made = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
     assert 0 < int(made.stdout) <= 64 << 20
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has its own ways")
+def test_freed_memory_is_handed_out_again() -> None:
+    made = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    plain, kept = map(int, made.stdout.split())
+    assert kept < plain / 5, "pages that the system had to fill anew"

@@ -251,3 +251,21 @@ def test_augmentation_that_reaches_nobody_is_said() -> None:
         {**values, "augment": [], "members": {"trees": {"model": "svc", "augment": ["roll"]}}}
     )
     assert unreached(own, [resolve(own, "trees", tiny_data(), CLASSES)])
+
+
+def test_large_network_is_saved_when_its_epochs_are_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.fit.hooks.SMALL", 0)
+    files = []
+    for rate in (0, 10**9):  # bytes a second of training
+        monkeypatch.setattr("holdfast.fit.hooks.SAVED_A_SECOND", rate)
+
+        def cut(event: dict[str, Any]) -> None:
+            if event.get("epoch") == 2:
+                raise Cut
+
+        with pytest.raises(Cut):
+            fitted(member(), tiny_data(), folder=tmp_path, mark="a", report=cut)
+        files.append((tmp_path / "checkpoint.pt").is_file())
+    assert files == [False, True]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.cli.grid_scores import against_lines, crps_lines, group_lines
+from holdfast.cli.grid_scores import against_lines, crps_lines, grid_score_lines, group_lines
 from holdfast.cli.scores import fold_lines, other_metric_lines, score_lines
 from holdfast.data import slices
 from holdfast.data.dataset import Dataset
@@ -279,3 +279,14 @@ def test_of_many_events_the_hardest_are_shown() -> None:
     lines = group_lines(scored(made, {"ensemble": said}))
     assert "10 of 14" in lines[0]
     assert lines[2].split()[0] == "g9"
+
+
+def test_a_member_with_a_floors_name_stands_beside_it() -> None:
+    made = work()
+    own = said_of(made, 0.01)
+    scores = scored(made, {"persistence": own, "ensemble": own})
+    plain = scored(made, {"ensemble": own})
+    assert scores["members"]["persistence"] == plain["members"]["ensemble"]
+    assert scores["floors"] == plain["floors"]
+    lines = grid_score_lines(scores)
+    assert sum(line.startswith("persistence") for line in lines) == 2

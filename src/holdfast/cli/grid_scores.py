@@ -17,7 +17,7 @@ def grid_score_lines(scores: Scores) -> list[str]:
     better = "higher" if scores["greater_is_better"] else "lower"
     beside = [key for key in BESIDE if key != metric and key in scores["directions"]]
     rows = [["member", metric, "95 % interval", *beside]]
-    for name, held in {**scores["members"], **scores["floors"]}.items():
+    for name, held in (*scores["members"].items(), *scores["floors"].items()):
         one = held[metric]
         interval = f"[{one['low']:.4f}, {one['high']:.4f}]"
         rows.append([name, f"{one['value']:.4f}", interval, *(f"{held[key]['value']:.4f}" for key in beside)])

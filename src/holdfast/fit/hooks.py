@@ -196,14 +196,29 @@ class Curve(Hook):
         self.report({"event": "epoch", "epochs": state.epochs, **row})
 
 
-class Checkpoint(Hook):
-    """Saves everything after each epoch; a run that died continues from there with the same numbers.
+SMALL = 2**20  # bytes of a network that is saved after every epoch
+SAVED_A_SECOND = 4 * 2**20  # bytes of a larger one for each second of training since: about 3 % of the time
 
-    Stands last, so that it saves what the other hooks hold after the epoch.
+
+def save_is_due(size: int, seconds: float) -> bool:
+    """Whether a network of `size` bytes is saved, `seconds` of training after the last time.
+
+    >>> save_is_due(100_000, 0.1), save_is_due(40 * 2**20, 5), save_is_due(40 * 2**20, 10)
+    (True, False, True)
+    """
+    return size <= SMALL or size <= seconds * SAVED_A_SECOND
+
+
+class Checkpoint(Hook):
+    """Saves everything after an epoch; a run that died continues from there with the same numbers.
+
+    A large network is saved less often than every epoch where epochs are short. Stands last, so that it saves
+    what the other hooks hold after the epoch.
     """
 
     def __init__(self, file: Path, mark: str, hooks: list[Hook]):
         self.file, self.mark, self.hooks = file, mark, hooks
+        self.last = time.monotonic()
 
     def saved(self) -> dict[str, Any] | None:
         """What an equal fit left; None where there is none."""
@@ -223,6 +238,10 @@ class Checkpoint(Hook):
         state.epoch, state.stop, state.curve = saved["epoch"], saved["stop"], saved["curve"]
 
     def after_epoch(self, state: LoopState) -> None:
+        ends = state.stop or state.epoch + 1 == state.epochs  # after_fit would take it away at once
+        size = sum(one.nbytes for one in state.net.state_dict().values())
+        if ends or not save_is_due(size, time.monotonic() - self.last):
+            return
         held = {
             "mark": self.mark,
             "epoch": state.epoch + 1,
@@ -235,6 +254,7 @@ class Checkpoint(Hook):
         buffer = io.BytesIO()
         torch.save(held, buffer)
         write_whole(self.file, lambda file: file.write(buffer.getbuffer()))
+        self.last = time.monotonic()
 
     def after_fit(self, state: LoopState) -> None:
         self.file.unlink(missing_ok=True)

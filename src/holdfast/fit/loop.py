@@ -13,6 +13,7 @@ from holdfast.fit.backbone import layer_groups
 from holdfast.fit.feed import Feed
 from holdfast.fit.heads import HeadLoss
 from holdfast.fit.hooks import Hook, LoopState
+from holdfast.fit.memory import keep_freed_memory
 from holdfast.keys import seed_of
 from holdfast.recipe.schema import Fit
 
@@ -42,6 +43,7 @@ def train_network(
 
     Every random number is keyed by (seed, epoch, item), so a run that resumes at an epoch repeats it.
     """
+    keep_freed_memory()
     fabric = make_fabric(settings.precision)
     optimizer = make_optimizer(settings, net)
     net, optimizer = fabric.setup(net, optimizer)

@@ -35,6 +35,7 @@ OF_GRIDS = (
     *({name: {"threshold": 1.0}} for name in ("pod", "far", "fss")),
 )
 PERSISTENCE, OPTICAL_FLOW = "persistence", "optical_flow"
+FLOOR = "floor: "  # before a floor's name among forecasts, where members have names of the user's choice
 Parts = Mapping[tuple[str, str], np.ndarray]  # by forecast and metric: `(repeats, n, d)`
 
 
@@ -56,7 +57,7 @@ def grid_scores(work: Work, metrics: list[Metric], oof: Mapping[str, np.ndarray]
     data, metric = work.train, metrics[0]
     units, parts = units_of(len(data), data.groups), grid_parts(data, metrics, oof)
     told = _told(metrics, parts, units, work.seed)
-    floors = [name for name, key in parts if name not in oof and key == metric.key]
+    floors = [name for name, key in parts if name.startswith(FLOOR) and key == metric.key]
     scores: dict[str, Any] = {
         "metric": metric.key,
         "greater_is_better": metric.greater_is_better,
@@ -64,8 +65,8 @@ def grid_scores(work: Work, metrics: list[Metric], oof: Mapping[str, np.ndarray]
         "directions": {one.key: one.greater_is_better for one in metrics},
         "target": work.target.model_dump(mode="json"),
         "members": {name: _scores_of(name, work, metrics, parts, told, units) for name in oof},
-        "floors": {name: _scores_of(name, work, metrics, parts, told, units) for name in floors},
-        "against": {floor: _against(floor, metrics, told, units) for floor in floors},
+        "floors": {_plain(name): _scores_of(name, work, metrics, parts, told, units) for name in floors},
+        "against": {_plain(floor): _against(floor, metrics, told, units) for floor in floors},
     }
     if data.groups is not None:
         scores["per_group"] = _per_group(data.groups, metrics, parts, units, (ENSEMBLE, *floors))
@@ -101,12 +102,17 @@ def grid_parts(
         truth = data.read_grids(rows)
         here = {name: one[:, rows] for name, one in forecasts.items()}
         if floors:
-            here |= {name: one[None] for name, one in floor_forecasts(data, rows, truth.shape[1]).items()}
+            found = floor_forecasts(data, rows, truth.shape[1])
+            here |= {FLOOR + name: one[None] for name, one in found.items()}
         for name, repeats in here.items():
             for metric in metrics:
                 parts = [metric.parts(truth, one) for one in repeats]
                 made.setdefault((name, metric.key), []).append(np.stack(parts))  # type: ignore[arg-type]
     return {key: np.concatenate(pieces, axis=1) for key, pieces in made.items()}
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(FLOOR)
 
 
 def floor_forecasts(data: Dataset, rows: slice, leads: int) -> dict[str, np.ndarray]:
@@ -172,7 +178,9 @@ def _per_group(
         {
             "group": str(group),
             "rows": int(rows),
-            "scores": {name: {one.key: float(values[name, one.key][i]) for one in metrics} for name in names},
+            "scores": {
+                _plain(name): {one.key: float(values[name, one.key][i]) for one in metrics} for name in names
+            },
         }
         for i, (group, rows) in enumerate(zip(*np.unique(groups, return_counts=True)))
     ]

@@ -69,11 +69,6 @@ class TargetSpec(BaseModel):
         """Columns of a prediction: one a class, one value, or a lead time of a grid."""
         return {"classes": self.n_classes, "real": 1, "grid": self.shape[0] if self.shape else 0}[self.kind]
 
-    @property
-    def tail(self) -> tuple[int, ...]:
-        """Shape of one sample's prediction."""
-        return {"classes": (self.n_classes,), "real": (), "grid": self.shape}[self.kind]
-
     def codes_of(self, named: list[Any], where: str) -> np.ndarray:
         """Codes of classes named in a recipe; raises BadInput for a name that is no class."""
         wanted = [str(name) for name in named]

@@ -19,6 +19,8 @@ from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
 from holdfast.engine.processes import Processes
+from holdfast.engine.side_by_side import side_by_side
+from holdfast.engine.threads import cores
 from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, saw_unlabelled, unreached
@@ -44,7 +46,7 @@ def train(
     output: str | Path | None = None,
     overrides: list[str] | None = None,
     engine: str = "inline",
-    jobs: int = 1,
+    jobs: int | None = None,
     threads: int | None = None,
     fresh: bool = False,
     report: Report = lambda event: None,
@@ -52,22 +54,33 @@ def train(
     """Train every member of a recipe over all folds; returns the finished run.
 
     `output`: the run folder, by default `runs/NAME`; one begun by the same recipe is continued, one of
-    another recipe refused, or left alone with `fresh`, which takes the next free name. `engine`: `inline` or
-    `processes`, with so many `jobs` at a time, each with `threads` processor threads. `report` is called
-    with every event, a dict. Raises BadInput before any work starts.
+    another recipe refused, or left alone with `fresh`, which takes the next free name. `engine`: `inline`;
+    `processes`, with so many `jobs` at a time, by default one a core, each with `threads` processor threads; or
+    `auto`, which takes processes where folds side by side end sooner. A script that asks for processes must guard
+    its main part by `if __name__ == "__main__":`, since each of them imports it. `report` is called with every
+    event, a dict. Raises BadInput before any work starts.
     """
     base = Path(recipe).parent if isinstance(recipe, str | Path) else Path.cwd()
     loaded_recipe = load_recipe(recipe, overrides)
-    if engine not in ("inline", "processes"):
-        raise BadInput(f"--engine: expected inline or processes, got {engine!r}")
-    jobs = jobs if engine == "processes" else 1
+    at_a_time = {"auto": jobs or 1, "inline": 1, "processes": jobs or cores()}.get(engine)
+    if at_a_time is None:
+        raise BadInput(f"--engine: expected auto, inline or processes, got {engine!r}")
     path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
     path = free_name(path) if fresh else path
-    settled = settle(loaded_recipe, path, threads, jobs)
-    plan = prepare(settled, base)
-    run = open_run(path, settled, plan.work, plan.loaded, base)
+    plan = prepare(settle(loaded_recipe, path, threads, at_a_time), base)
+    if engine == "auto" and jobs is None:
+        at_a_time = side_by_side(plan.work)
+        settled = settle(loaded_recipe, path, threads, at_a_time)
+        assert settled.threads is not None
+        at_a_time = min(
+            at_a_time, max(1, cores() // settled.threads)
+        )  # threads may be given, or the begun run's
+        plan = replace(plan, recipe=settled, work=replace(plan.work, threads=settled.threads))
+    run = open_run(path, plan.recipe, plan.work, plan.loaded, base)
+    files = [base / file for file in plan.recipe.components]
+    inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
     with run.locked():
-        plan = _run_jobs(plan, run, engine, jobs, [base / file for file in settled.components], report)
+        plan = _run_jobs(plan, run, Inline() if inline else Processes(at_a_time, files), at_a_time, report)
         _finish(plan, run, report)
     return Run(path)
 
@@ -134,7 +147,7 @@ def _with_flow(work: Work, report: Report) -> Work:
     return replace(work, train=with_flow_made(work.train, work.target, report), test=test)
 
 
-def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Path], report: Report) -> Plan:
+def _run_jobs(plan: Plan, run: Run, runner: Inline | Processes, at_a_time: int, report: Report) -> Plan:
     """Train what is not finished; returns the plan as a budget leaves it."""
     everything = plan.work.jobs()
     finished = {job for job in everything if _is_done(run, plan.work, job)}
@@ -145,7 +158,8 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
             log.flush()
             report(event)
 
-        tell({"event": "run", "run": str(run.path), "jobs": len(everything), "finished": len(finished)})
+        counts = {"jobs": len(everything), "finished": len(finished), "at_a_time": at_a_time}
+        tell({"event": "run", "run": str(run.path), **counts})
         for note in plan.notes:
             tell({"event": "note", "note": note})
         tell(
@@ -156,7 +170,6 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
             }
         )
         plan = replace(plan, work=_with_flow(plan.work, tell))
-        runner = Inline() if engine == "inline" else Processes(jobs, components)
 
         def carry_out(work: Work, waiting: list[Job]) -> None:
             for job in runner.run(work, waiting, run, tell) if waiting else ():
@@ -166,7 +179,7 @@ def _run_jobs(plan: Plan, run: Run, engine: str, jobs: int, components: list[Pat
         if plan.recipe.budget is None:
             carry_out(plan.work, [job for job in everything if job not in finished])
             return plan
-        return _within_budget(plan, run, jobs, finished, carry_out, tell)
+        return _within_budget(plan, run, at_a_time, finished, carry_out, tell)
 
 
 def _tell_score(plan: Plan, run: Run, job: Job, finished: set[Job], tell: Report) -> None:

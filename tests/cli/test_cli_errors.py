@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     assert "inline or processes" in made.stderr
 
 
-def test_interrupted_training_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["inline", "processes"])
+def test_interrupted_training_says_how_to_go_on(engine: str, tmp_path: Path) -> None:
     values = recipe(
         ARRAYS,
         array_folder(tmp_path / "data"),
@@ -67,14 +69,15 @@ def test_interrupted_training_says_how_to_go_on(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(values))
     code = "from holdfast.cli.main import run; run()"
     with subprocess.Popen(
-        [sys.executable, "-c", code, "train", str(file), "-o", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        [sys.executable, "-c", code, "train", str(file), "-o", str(run), "--engine", engine, "--jobs", "2"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
         # a shell's background jobs, and what they start, ignore Ctrl-C
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        while "fold 0" not in process.stdout.readline():  # the counts: training begins
+        events = run / "events.jsonl"
+        while not (events.is_file() and '"epoch"' in events.read_text()):
             assert process.poll() is None
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -107,7 +107,7 @@ def test_a_network_reports_epochs_on_a_terminal(capsys: pytest.CaptureFixture[st
 
     epochs = CONV["fit"]["epochs"]
     with Progress(terminal=True) as progress:
-        progress({"event": "run", "run": "runs/x", "jobs": 2, "finished": 1})
+        progress({"event": "run", "run": "runs/x", "jobs": 2, "finished": 1, "at_a_time": 2})
         progress({"event": "start", "job": "conv fold 0"})
         progress(
             {

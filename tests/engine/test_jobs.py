@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import tiny
 
+import holdfast.train
+from holdfast.engine import folder as engine_folder
+from holdfast.engine import side_by_side
 from holdfast.engine.job import Job, Work
 from holdfast.engine.threads import cores, limited
 from holdfast.recipe.load import load_recipe
@@ -64,6 +68,46 @@ def test_hash_does_not_know_where_the_data_lie(folder: Path) -> None:
     moved = folder.rename(folder.with_name("moved"))
     assert work(moved).hash(Job("conv", 0, 0)) == first.hash(Job("conv", 0, 0))
     assert replace(first, code_mark="x").hash(Job("conv", 0, 0)) != first.hash(Job("conv", 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("cores", "epochs", "free", "expected"),
+    [
+        (2, 10**6, 2**36, 2),
+        (16, 10**6, 2**36, 3),
+        (2, 1, 2**36, 1),
+        (2, 10**6, 2**31, 1),
+        (1, 10**6, 2**36, 1),
+    ],
+)
+def test_folds_side_by_side_as_cores_memory_and_work_allow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, cores: int, epochs: int, free: int, expected: int
+) -> None:
+    """Three folds; on a machine without GPU, since the tests' networks train on the processor."""
+    monkeypatch.setattr(side_by_side, "cores", lambda: cores)
+    monkeypatch.setattr(side_by_side, "free_memory", lambda: free)
+    monkeypatch.setattr(
+        side_by_side, "make_fabric", lambda _: SimpleNamespace(device=SimpleNamespace(type="cpu"))
+    )
+    made = work(folder, f"members.conv.fit.epochs={epochs}")
+    assert side_by_side.side_by_side(made) == expected
+    trees = {"trees": made.members["trees"]}
+    assert side_by_side.side_by_side(replace(made, members=trees)) == 1
+
+
+def test_begun_run_keeps_its_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun with two threads by an engine that took one fold at a time: goes on so."""
+    monkeypatch.setattr(side_by_side, "SHORT", 0)
+    for place in (side_by_side, holdfast.train, engine_folder):
+        monkeypatch.setattr(place, "cores", lambda: 2)
+    values = tiny.recipe(tiny.ARRAYS, folder, {"conv": tiny.CONV})
+    values.pop("threads", None)
+    run, seen = folder / "run", list[dict[str, Any]]()
+    whole = holdfast.train.train(values, run)
+    assert whole.recipe["threads"] == 2
+    (run / "scores.json").unlink()
+    holdfast.train.train(values, run, engine="auto", report=seen.append)
+    assert [(event["finished"], event["at_a_time"]) for event in seen if event["event"] == "run"] == [(3, 1)]
 
 
 def test_limited_gives_the_threads_back() -> None:

@@ -19,6 +19,8 @@ import pytest
 import tiny
 import yaml
 
+import holdfast.train
+from holdfast.engine import side_by_side
 from holdfast.errors import BadInput
 from holdfast.store.run import Run
 from holdfast.train import train
@@ -184,19 +186,20 @@ def test_killed_inside_a_fold_goes_on_at_its_epoch(made: tuple[Path, Run], tmp_p
     assert list(curve["epoch"]) == list(range(12))
 
 
-def test_twice_inline_and_in_processes_is_equal_to_the_bit(made: tuple[Path, Run], tmp_path: Path) -> None:
+def test_twice_inline_and_in_processes_is_equal_to_the_bit(
+    made: tuple[Path, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, whole = made
     assert_equal_runs(train(path, tmp_path / "again"), whole)
-    events_seen: list[str] = []
-    run = train(
-        path,
-        tmp_path / "processes",
-        engine="processes",
-        jobs=2,
-        report=lambda e: events_seen.append(e["event"]),
-    )
+    monkeypatch.setattr(side_by_side, "SHORT", 0)  # worth two processes
+    monkeypatch.setattr(side_by_side, "cores", lambda: 2)
+    monkeypatch.setattr(holdfast.train, "cores", lambda: 2)
+    seen: list[dict[str, Any]] = []
+    run = train(path, tmp_path / "processes", engine="auto", report=seen.append)
     assert_equal_runs(run, whole)
-    assert events_seen.count("done") == events_seen.count("start") == 6
+    named = [event["event"] for event in seen]
+    assert named.count("done") == named.count("start") == 6
+    assert seen[named.index("run")]["at_a_time"] == 2
 
 
 def test_finished_run_is_only_read_again(made: tuple[Path, Run]) -> None:

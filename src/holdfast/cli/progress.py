@@ -60,7 +60,8 @@ class Lines:
         self.jobs, self.finished, self.before = event["jobs"], event["finished"], event["finished"]
         self.started = time.monotonic()
         done = f", {self.finished} finished before" if self.finished else ""
-        self.say(f"{event['run']}: {self.jobs} jobs (members x folds){done}")
+        several = f", {event['at_a_time']} at a time" if event["at_a_time"] > 1 else ""
+        self.say(f"{event['run']}: {self.jobs} jobs (members x folds){several}{done}")
 
     def on_note(self, event: Event) -> None:
         self.say(f"note: {event['note']}")

@@ -19,8 +19,13 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="override, as in fit.epochs=3; again for more"),
     ] = None,
-    engine: Annotated[str, typer.Option(help="where jobs run: inline or processes")] = "inline",
-    jobs: Annotated[int, typer.Option(min=1, help="folds at a time, with --engine processes")] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(help="where jobs run: inline, processes, or auto: processes where that ends sooner"),
+    ] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="folds at a time, in processes; by default one a core")
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(min=1, help="processor threads a job; by default the cores shared out among jobs"),

@@ -43,6 +43,8 @@ class Seen:
     sample: Path | None = None  # the sample submission's file
     folds: Folds | None = None
     oof: dict[str, np.ndarray] | None = None
+    tested: dict[str, np.ndarray] | None = None  # predictions of the test samples, `(n, …)`, of each member
+    notes: tuple[str, ...] = ()  # what was noticed while the data were read
     held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see `once`
 
     @classmethod
@@ -52,9 +54,11 @@ class Seen:
         loaded: Loaded,
         folds: Folds | None = None,
         oof: dict[str, np.ndarray] | None = None,
+        tested: dict[str, np.ndarray] | None = None,
     ) -> Seen:
         """What is seen of loaded data."""
-        return cls(recipe, loaded.train, loaded.target, loaded.test, loaded.sample, folds, oof)
+        notes = tuple(loaded.notes)
+        return cls(recipe, loaded.train, loaded.target, loaded.test, loaded.sample, folds, oof, tested, notes)
 
     @property
     def truth(self) -> np.ndarray:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from holdfast.engine.job import Job, Work
 from holdfast.engine.processes import Processes
 from holdfast.engine.side_by_side import side_by_side
 from holdfast.engine.threads import cores
-from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats
+from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats, told
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, saw_unlabelled, unreached
 from holdfast.fit.transfer import with_starts
@@ -41,15 +41,24 @@ from holdfast.store.run import ENSEMBLE, Run
 Report = Callable[[dict[str, Any]], None]
 
 
+class Engine(Protocol):
+    """Where jobs run, and in which order."""
+
+    def run(self, work: Work, jobs: Sequence[Job], run: Run, report: Report) -> Iterator[Job]:
+        """Yield each job as it ends."""
+        ...
+
+
 def train(
     recipe: str | Path | dict[str, Any] | Recipe,
     output: str | Path | None = None,
     overrides: list[str] | None = None,
-    engine: str = "inline",
+    engine: str | Engine = "inline",
     jobs: int | None = None,
     threads: int | None = None,
     fresh: bool = False,
     report: Report = lambda event: None,
+    base: Path | None = None,
 ) -> Run:
     """Train every member of a recipe over all folds; returns the finished run.
 
@@ -57,12 +66,14 @@ def train(
     another recipe refused, or left alone with `fresh`, which takes the next free name. `engine`: `inline`;
     `processes`, with so many `jobs` at a time, by default one a core, each with `threads` processor threads; or
     `auto`, which takes processes where folds side by side end sooner. A script that asks for processes must guard
-    its main part by `if __name__ == "__main__":`, since each of them imports it. `report` is called with every
-    event, a dict. Raises BadInput before any work starts.
+    its main part by `if __name__ == "__main__":`, since each of them imports it. An engine of one's own is taken
+    too. `report` is called with every event, a dict. `base`: the folder that a recipe which is no file is relative
+    to. Raises BadInput before any work starts.
     """
-    base = Path(recipe).parent if isinstance(recipe, str | Path) else Path.cwd()
-    loaded_recipe = load_recipe(recipe, overrides)
-    at_a_time = {"auto": jobs or 1, "inline": 1, "processes": jobs or cores()}.get(engine)
+    base = Path(recipe).parent if isinstance(recipe, str | Path) else base or Path.cwd()
+    loaded_recipe = load_recipe(recipe, overrides, base)
+    own = None if isinstance(engine, str) else engine
+    at_a_time = 1 if own else {"auto": jobs or 1, "inline": 1, "processes": jobs or cores()}.get(str(engine))
     if at_a_time is None:
         raise BadInput(f"--engine: expected auto, inline or processes, got {engine!r}")
     path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
@@ -80,7 +91,8 @@ def train(
     files = [base / file for file in plan.recipe.components]
     inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
     with run.locked():
-        plan = _run_jobs(plan, run, Inline() if inline else Processes(at_a_time, files), at_a_time, report)
+        runner = own or (Inline() if inline else Processes(at_a_time, files))
+        plan = _run_jobs(plan, run, runner, at_a_time, report)
         _finish(plan, run, report)
     return Run(path)
 
@@ -147,7 +159,7 @@ def _with_flow(work: Work, report: Report) -> Work:
     return replace(work, train=with_flow_made(work.train, work.target, report), test=test)
 
 
-def _run_jobs(plan: Plan, run: Run, runner: Inline | Processes, at_a_time: int, report: Report) -> Plan:
+def _run_jobs(plan: Plan, run: Run, runner: Engine, at_a_time: int, report: Report) -> Plan:
     """Train what is not finished; returns the plan as a budget leaves it."""
     everything = plan.work.jobs()
     finished = {job for job in everything if _is_done(run, plan.work, job)}
@@ -245,11 +257,12 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     if plan.chain.postprocess:
         before[ENSEMBLE] = said[BLEND]
     facts = facts_of(run, jobs)
+    blended, why = told(learned)
     scores = {
         **all_scores(work, metrics, oof, constant),
         "before": {name: member_scores(work, metrics, one) for name, one in before.items()},
-        "facts": facts,
-        "notes": [*plan.notes, *notes_of(facts)],
+        "facts": {**facts, **blended},
+        "notes": [*plan.notes, *notes_of(facts), *why],
     }
     write_json(run.path / "scores.json", scores)
     report({"event": "scores", **scores})

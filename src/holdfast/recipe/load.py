@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import load_user_components
 from holdfast.recipe.schema import Recipe
+from holdfast.recipe.search import searched
 from holdfast.recipe.strict import Location, flatten
 
 # Fields that hold one component: another name there replaces, it does not merge.
-ONE_COMPONENT = {"model", "loss", "features", "balance", "ensemble", "metric", "data", "folds"}
+ONE_COMPONENT = {"model", "loss", "features", "balance", "ensemble", "metric", "data", "folds", "search"}
 
 
 @dataclass
@@ -33,19 +34,20 @@ class Source:
         return self.places.get(location, "recipe")
 
 
-def load_recipe(source: str | Path | dict[str, Any] | Recipe, overrides: list[str] | None = None) -> Recipe:
+def load_recipe(
+    source: str | Path | dict[str, Any] | Recipe, overrides: list[str] | None = None, base: Path | None = None
+) -> Recipe:
     """Read, override and check a recipe.
 
-    `source`: a YAML file, plain values, or a recipe. `overrides`: lines like `fit.epochs=3`.
-    Raises BadInput with every fault found, one a line.
+    `source`: a YAML file, plain values, or a recipe. `overrides`: lines like `fit.epochs=3`. `base`: the folder
+    that components files are relative to, where the source is no file. Raises BadInput with every fault found,
+    one a line.
     """
     if isinstance(source, Recipe):
         source = source.written()
-    base = Path.cwd() if isinstance(source, dict) else Path(source).parent
-    found = Source(deepcopy(source)) if isinstance(source, dict) else _with_parents(Path(source))
-    for line in overrides or []:
-        _override(found, line)
-    _refuse_questions(found)
+    base = base or Path.cwd() if isinstance(source, dict) else Path(source).parent
+    found = read_source(source, overrides)
+    _refuse_searches(found)
     files = found.values.get("components") or []
     if isinstance(files, list):
         load_user_components([base / str(file) for file in files])
@@ -53,6 +55,15 @@ def load_recipe(source: str | Path | dict[str, Any] | Recipe, overrides: list[st
         return Recipe.model_validate(found.values)
     except ValidationError as error:
         raise BadInput(_explain(found, error)) from None
+
+
+def read_source(source: str | Path | dict[str, Any], overrides: list[str] | None = None) -> Source:
+    """The plain values of a recipe with what it extends and what overrides say; open questions are refused."""
+    found = Source(deepcopy(source)) if isinstance(source, dict) else _with_parents(Path(source))
+    for line in overrides or []:
+        _override(found, line)
+    _refuse_questions(found)
+    return found
 
 
 def _explain(found: Source, error: ValidationError) -> str:
@@ -212,3 +223,12 @@ def _refuse_questions(source: Source) -> None:
     walk(source.values, ())
     if open_questions:
         raise BadInput("\n".join(open_questions))
+
+
+def _refuse_searches(source: Source) -> None:
+    """A recipe that is trained states values; where a search stands, only `holdfast tune` knows what to do."""
+    for place in searched(source.values):
+        raise BadInput(
+            f"{source.place(place)}: {'.'.join(map(str, place))}: a search stands here, and a value is needed;"
+            " `holdfast tune` tries them and writes the recipe with the best, `--set` gives one"
+        )

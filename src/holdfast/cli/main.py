@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from holdfast import __version__
+from holdfast.cli.compare import compare
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.explain import explain
@@ -58,6 +59,7 @@ for name, command, says in (
     ("train", train, "Train a recipe's members over all folds, and score them."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
+    ("compare", compare, "Tell by paired folds whether finished runs differ."),
     ("explain", explain, "Show what a run mistakes for what, and its worst mistakes."),
     ("importance", importance, "Show which clusters of columns a run relies on."),
     ("list", list_components, "List every component with its fields and defaults."),

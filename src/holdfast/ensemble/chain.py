@@ -10,6 +10,7 @@ import numpy as np
 
 from holdfast.ensemble.base import Ensemble
 from holdfast.errors import BadInput
+from holdfast.metrics.base import Metric
 from holdfast.predict.base import Postprocess
 from holdfast.recipe.schema import Recipe
 from holdfast.recipe.target import TargetSpec
@@ -80,6 +81,13 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
     calibrate = {name: recipe.predict.calibrate if own is None else own for name, own in given.items()}
     ensemble = recipe.ensemble
     assert isinstance(ensemble, Ensemble)
+    if target.kind not in ensemble.targets:
+        raise BadInput(
+            f"ensemble: {ensemble.name} is for {' or '.join(sorted(ensemble.targets))}, the target"
+            f" {target.column!r} is {target.kind}; mean serves every target"
+        )
+    metric = recipe.metric
+    assert isinstance(metric, Metric)
     for step in (*recipe.predict.postprocess, *(step for steps in calibrate.values() for step in steps)):
         assert isinstance(step, Postprocess)
         if target.kind not in step.targets:
@@ -88,7 +96,7 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
                 f" {target.column!r} is {target.kind}"
             )
         step.check(target)
-    return Chain(calibrate, ensemble, recipe.predict.postprocess, target)  # type: ignore[arg-type]
+    return Chain(calibrate, ensemble.for_metric(metric, target), recipe.predict.postprocess, target)  # type: ignore[arg-type]
 
 
 def cross_fitted(
@@ -119,3 +127,16 @@ def over_repeats(
     learned = [chain.fit(held, truth, fold[r]) for r, held in enumerate(repeats)]
     said = [cross_fitted(chain, held, truth, fold[r]) for r, held in enumerate(repeats)]
     return learned, {name: np.stack([one[name] for one in said]) for name in said[0]}
+
+
+def told(learned: Sequence[FittedChain]) -> tuple[dict[str, Any], list[str]]:
+    """What each repeat's ensemble learned from all its rows: facts to keep, and notes; none where it learns nothing."""
+    facts: dict[str, Any] = {}
+    notes = []
+    for r, fitted in enumerate(learned):
+        ensemble = fitted.chain.ensemble
+        if held := ensemble.facts(fitted.blended, list(fitted.chain.calibrate)):
+            facts[f"repeat-{r}"] = held
+            which = f", repeat {r}" if len(learned) > 1 else ""
+            notes.append(f"ensemble {ensemble.name}{which}: {ensemble.says(held)}")
+    return ({ENSEMBLE: facts} if facts else {}), notes

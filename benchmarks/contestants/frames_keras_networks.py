@@ -36,11 +36,11 @@ def u_path(x: Any, width: int, down: Any, up: Any, rise: Any, drop: Any) -> Any:
 
 
 def unet(side: int, steps: int, width: int) -> keras.Model:
-    """RainNet's layout, without dropout."""
+    """RainNet's layout, with batch norm and without dropout."""
 
     def block(x: Any, _level: int, width: int) -> Any:
         for _ in range(2):
-            x = layers.ReLU()(convolution(x, width))
+            x = layers.ReLU()(layers.BatchNormalization(**NORM)(convolution(x, width, bias=False)))
         return x
 
     entered = layers.Input((side, side, steps))

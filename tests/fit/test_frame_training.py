@@ -80,7 +80,7 @@ def test_flow_unet_betters_flow_that_errs() -> None:
     flow = DATA.flow.copy()
     flow[:, 0] *= 0.6
     data = replace(DATA, flow=flow)
-    made = fitted(member("flow_unet", epochs=6), data)
+    made = fitted(member("flow_unet", epochs=20, schedule="one_cycle"), data)
     truth = DATA.read_grids(SCORED)
     error = np.abs(made.predict(data.take(SCORED)) - truth).mean()
     assert error < 0.8 * np.abs(flow[SCORED, :1] - truth).mean()

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class RainNetLike(Network):
-    """RainNet's layout: two 3 × 3 convolutions with ReLU a level, twice the filters each level down."""
+    """RainNet's layout: two 3 × 3 convolutions with batch norm and ReLU a level, twice the filters each level down.
+
+    RainNet has no batch norm; without it, the many dry pixels let the last units of a `flow_unet` die.
+    """
 
     takes: ClassVar[frozenset[str]] = frozenset({"frames"})
     targets: ClassVar[frozenset[str]] = frozenset({"grid"})
@@ -37,15 +40,16 @@ class RainNetLike(Network):
 
         def block(come: int, width: int, groups: int = 1) -> nn.Sequential:
             between = -(-width // groups) * groups  # each group has as many filters
-            layers: list[nn.Module] = [convolution(come, between, groups=groups), nn.ReLU(inplace=True)]
-            layers += [convolution(between, width), nn.ReLU(inplace=True)]
+            first = convolution(come, between, groups=groups, bias=False)
+            layers: list[nn.Module] = [first, nn.BatchNorm2d(between), nn.ReLU(inplace=True)]
+            layers += [convolution(between, width, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
             return nn.Sequential(*layers, *([cbam(width)] if self.attention == "cbam" else []))
 
         widths = [self.width * 2**level for level in range(self.depth + 1)]
-        first = block(channels, widths[0], channels if grouped else 1)
+        shallow = block(channels, widths[0], channels if grouped else 1)
         return u_path(
             widths,
-            down=[first, *(block(come, width) for come, width in pairwise(widths))],
+            down=[shallow, *(block(come, width) for come, width in pairwise(widths))],
             up=[block(deep + flat, flat) for flat, deep in pairwise(widths)],
             rise=lambda deep, flat: nn.Upsample(scale_factor=2, mode="nearest"),
             dropout=nn.Dropout(self.dropout),

@@ -9,7 +9,7 @@ from holdfast.plan.presets import Choice, Members
 
 EPOCHS = {"fast": 2, "strong": 10}
 WIDTH = 16  # filters of the network's first level
-FIT: dict[str, Any] = {"batch_size": 16, "lr": 2e-3, "optimizer": "adamw", "schedule": "one_cycle"}
+FIT: dict[str, Any] = {"batch_size": 16, "lr": 5e-3, "optimizer": "adamw", "schedule": "one_cycle"}
 LOSS = "mae"
 AUGMENT = ["square_symmetry"]
 TTA: dict[str, list[Any]] = {"fast": [], "strong": ["square_symmetry"]}  # eight times the work

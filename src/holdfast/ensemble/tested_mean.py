@@ -13,10 +13,9 @@ from holdfast.ensemble.base import Ensemble
 from holdfast.ensemble.of_metric import OfMetric, gain
 from holdfast.metrics.base import Metric
 from holdfast.metrics.paired import Paired, holm, paired
+from holdfast.metrics.verdict import HELPS, HURTS, says
 from holdfast.recipe.registry import component, parse
 from holdfast.recipe.target import TargetSpec
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class TestedMean(OfMetric):
         learner = self._blend()
         mean, blended = _both(learner, metric, predictions, truth, folds)
         against = paired(metric, truth, blended[None], mean[None], folds[None])
-        helps = against.p < ALPHA and _better(metric, against.difference)
+        helps = says(against, against.p, metric.greater_is_better) == HELPS
         learned = learner.fit(predictions, truth, folds) if helps else None
         return Decision(choice, metric.key, against, helps, learned)
 
@@ -128,7 +127,7 @@ def chosen(metric: Metric, predictions: np.ndarray, truth: np.ndarray, folds: np
     tests = [paired(metric, truth, predictions[m][None], against, folds[None]) for m in others]
     adjusted = holm(np.array([one.p for one in tests]))
     held = {m: (one, float(p)) for m, one, p in zip(others, tests, adjusted)}
-    worse = {m for m, (one, p) in held.items() if p < ALPHA and _better(metric, -one.difference)}
+    worse = {m for m, (one, p) in held.items() if says(one, p, metric.greater_is_better) == HURTS}
     return Choice(best, [m for m in members if m not in worse], held)
 
 
@@ -143,10 +142,6 @@ def _both(
         mean[here] = predictions[chosen(metric, *rest).kept][:, here].mean(axis=0)
         blended[here] = learner.predict(learner.fit(*rest), predictions[:, here])
     return mean, blended
-
-
-def _better(metric: Metric, difference: float) -> bool:
-    return difference > 0 if metric.greater_is_better else difference < 0
 
 
 def _plain(one: Paired) -> dict[str, float | None]:

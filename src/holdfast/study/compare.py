@@ -78,15 +78,15 @@ def compare(
     runs = [Run(path) for path in paths]
     if len(runs) < 2:
         raise BadInput("compare: expected two runs or more, the first of which the others are compared with")
-    first, metric = runs[0], _metric(runs[0])
-    orders = [np.arange(len(first.oof)), *(_order(first, run) for run in runs[1:])]
+    first, metric = runs[0], metric_of(runs[0])
+    orders = [np.arange(len(first.oof)), *(order_of(first, run) for run in runs[1:])]
     for run in runs:
         there = list(run.scores["members"])
         if member not in there:
             raise BadInput(f"--member: {run.path} has no member {member!r}; {nearest(member, there)}")
     told = [run.scores["members"][member][metric.key] for run in runs]
     rope, how = default_rope(told[0]["low"], told[0]["high"]) if rope is None else (rope, "as asked for")
-    folds = first.oof["fold"].to_numpy().reshape(_repeats(first), -1)
+    folds = first.oof["fold"].to_numpy().reshape(repeats_of(first), -1)
     by, truth, said = _sides(runs, orders, member, metric, data)
     found = [paired(by, truth, one, said[0], folds) for one in said[1:]]
     k = len(np.unique(folds[0]))
@@ -107,7 +107,8 @@ def default_rope(low: float, high: float) -> tuple[float, str]:
     return (ROPE_SHARE * width, said) if np.isfinite(width) else (0.0, "none: the score has no interval")
 
 
-def _metric(run: Run) -> Metric:
+def metric_of(run: Run) -> Metric:
+    """The metric of a run's recipe, which may be a component of the user's."""
     files = [
         run.path / run.environment.get("recipe_folder", ".") / file
         for file in run.recipe.get("components") or ()
@@ -118,11 +119,12 @@ def _metric(run: Run) -> Metric:
     return metric
 
 
-def _repeats(run: Run) -> int:
+def repeats_of(run: Run) -> int:
+    """How often a run's folds were drawn."""
     return int(run.oof["repeat"].max()) + 1
 
 
-def _order(first: Run, other: Run) -> np.ndarray:
+def order_of(first: Run, other: Run) -> np.ndarray:
     """The rows of `other`'s table in the order of the first's. Raises BadInput where the two cannot be paired."""
     pair = f"{first.path} and {other.path}"
     if first.recipe["metric"] != other.recipe["metric"]:
@@ -132,9 +134,9 @@ def _order(first: Run, other: Run) -> np.ndarray:
         )
     if first.scores["target"] != other.scores["target"]:
         raise BadInput(f"{pair} predict other targets: {first.scores['target']} and {other.scores['target']}")
-    if _repeats(first) != _repeats(other):
+    if repeats_of(first) != repeats_of(other):
         raise BadInput(
-            f"{pair} have other folds: {_repeats(first)} and {_repeats(other)} repeats; train both with equal"
+            f"{pair} have other folds: {repeats_of(first)} and {repeats_of(other)} repeats; train both with equal"
             " folds.repeats"
         )
     one, two = (run.oof.set_index(["repeat", "id"]) for run in (first, other))
@@ -161,11 +163,11 @@ def _sides(
     runs: list[Run], orders: list[np.ndarray], member: str, metric: Metric, data: Path | None
 ) -> tuple[Metric, np.ndarray, list[np.ndarray]]:
     """What is scored, by what: truth `(n,)` and predictions `(repeats, n, …)`; of grids what each row adds."""
-    index, repeats = runs[0].oof, _repeats(runs[0])
+    index, repeats = runs[0].oof, repeats_of(runs[0])
     n, target = len(index) // repeats, TargetSpec.model_validate(runs[0].scores["target"])
     if target.kind != "grid":
         said = [run.predictions(member)[order] for run, order in zip(runs, orders, strict=True)]
-        truth = _truth(index["truth"].iloc[:n], target)
+        truth = truth_of(index["truth"].iloc[:n], target)
         return metric, truth, [one.reshape(repeats, n, *one.shape[1:]) for one in said]
     held, parts = data_of(runs[0], data), []
     for run, order in zip(runs, orders, strict=True):
@@ -179,5 +181,6 @@ def _sides(
     return SummedParts(of=metric), np.zeros(n), parts
 
 
-def _truth(column: pd.Series, target: TargetSpec) -> np.ndarray:
+def truth_of(column: pd.Series, target: TargetSpec) -> np.ndarray:
+    """Class codes, or values, of what a run's table has as truth."""
     return encode(column, target.names) if target.kind == "classes" else column.to_numpy(dtype=float)

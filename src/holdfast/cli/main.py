@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from holdfast import __version__
+from holdfast.cli.blend import blend
 from holdfast.cli.compare import compare
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
@@ -60,6 +61,7 @@ for name, command, says in (
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
     ("compare", compare, "Tell by paired folds whether finished runs differ."),
+    ("blend", blend, "Combine the members of finished runs into one run."),
     ("explain", explain, "Show what a run mistakes for what, and its worst mistakes."),
     ("importance", importance, "Show which clusters of columns a run relies on."),
     ("list", list_components, "List every component with its fields and defaults."),

@@ -81,11 +81,6 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
     calibrate = {name: recipe.predict.calibrate if own is None else own for name, own in given.items()}
     ensemble = recipe.ensemble
     assert isinstance(ensemble, Ensemble)
-    if target.kind not in ensemble.targets:
-        raise BadInput(
-            f"ensemble: {ensemble.name} is for {' or '.join(sorted(ensemble.targets))}, the target"
-            f" {target.column!r} is {target.kind}; mean serves every target"
-        )
     metric = recipe.metric
     assert isinstance(metric, Metric)
     for step in (*recipe.predict.postprocess, *(step for steps in calibrate.values() for step in steps)):
@@ -96,7 +91,17 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
                 f" {target.column!r} is {target.kind}"
             )
         step.check(target)
-    return Chain(calibrate, ensemble.for_metric(metric, target), recipe.predict.postprocess, target)  # type: ignore[arg-type]
+    return Chain(calibrate, suited(ensemble, metric, target), recipe.predict.postprocess, target)  # type: ignore[arg-type]
+
+
+def suited(ensemble: Ensemble, metric: Metric, target: TargetSpec) -> Ensemble:
+    """The ensemble that knows its metric. Raises BadInput where it does not serve the target."""
+    if target.kind not in ensemble.targets:
+        raise BadInput(
+            f"ensemble: {ensemble.name} is for {' or '.join(sorted(ensemble.targets))}, the target"
+            f" {target.column!r} is {target.kind}; mean serves every target"
+        )
+    return ensemble.for_metric(metric, target)
 
 
 def cross_fitted(

@@ -121,7 +121,7 @@ def test_members_of_the_presets(tmp_path, write, preset):
     assert made["fit"]["epochs"] == EPOCHS[preset]
     assert made["augment"] == ["square_symmetry"]
     assert made.get("predict", {}).get("tta", []) == TTA[preset]
-    assert (made["metric"], made["ensemble"], made["budget"]) == ("mae_csi", "mean", "10m")
+    assert (made["metric"], made["ensemble"], made["budget"]) == ("mae_csi", "weighted_mean", "10m")
 
 
 def test_training_accepts_what_was_written(tmp_path, write):

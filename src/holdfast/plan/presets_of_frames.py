@@ -43,6 +43,6 @@ def members_of_frames(facts: Facts, preset: str) -> Members:
         fit={**FIT, "epochs": EPOCHS[preset]},
         predict=predict,
         predict_why=why,
-        ensemble=("mean", "of the members' rain: a network alone is too smooth, the flow alone too sure"),
+        ensemble=("weighted_mean", "a little of the flow's sharp rain beside the network's, which is smooth"),
         remarks=remarks,
     )  # fmt: skip

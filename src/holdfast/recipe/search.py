@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -43,12 +43,12 @@ class Search:
         """The value behind a label."""
         return next(value for known, value in self.options if _same(known, label))
 
-    def grid(self) -> list[Any]:
+    def grid(self) -> Sequence[Any]:
         """The values that a grid tries: all of them, or GRID_POINTS of a range of real numbers."""
         if self.kind == "choice":
             return [label for label, _ in self.options]
         if self.kind == "int":
-            return list(range(int(self.low), int(self.high) + 1))
+            return range(int(self.low), int(self.high) + 1)
         low, high = (math.log(self.low), math.log(self.high)) if self.kind == "log" else (self.low, self.high)
         steps = [low + (high - low) * i / (GRID_POINTS - 1) for i in range(GRID_POINTS)]
         inner = [float(f"{math.exp(one) if self.kind == 'log' else one:.6g}") for one in steps[1:-1]]

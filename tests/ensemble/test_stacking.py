@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from test_weights import FOLDS, PERFECT, TRUTH, said
+from test_weighted_mean import FOLDS, PERFECT, TRUTH, said
 
 from holdfast.ensemble.stacking import Stacking
 from holdfast.metrics.base import Metric

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from test_weights import FOLDS, TRUTH, said
+from test_weighted_mean import FOLDS, TRUTH, said
 
 from holdfast.ensemble.chain import Chain, chain_of, cross_fitted
 from holdfast.ensemble.tested_mean import TestedMean, chosen

@@ -36,6 +36,7 @@ LOW = [Contestant(each.name, each.script, "bf16") for each in (HOLDFAST, TORCH)]
 MEMORY, STREAM = (Contestant(name, "frames_fed.py", "32") for name in ("in memory", "streamed"))
 PIXEL = 2  # bytes of a code on disk
 LEAST_STREAMED = 0.9  # of the rate in memory, with the set at ten times the cap
+FED_WIDTH, FED_BATCH = 8, 8  # of the second table: a step that leaves most of a small cap to the feed
 MIB = 1 << 20
 
 Series = dict[tuple[str, str, Contestant], list[float]]
@@ -113,11 +114,11 @@ def speeds(series: Series, rates: dict[str, list[float]], options: argparse.Name
 def feeds(options: argparse.Namespace) -> list[str]:
     """The second table, with what it was made on and whether the bar was reached."""
     sample = (STEPS + 1) * options.side**2 * PIXEL
-    count = max(options.times * options.cap * MIB // sample, options.batch)
+    count = max(options.times * options.cap * MIB // sample, FED_BATCH)
     with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
         write_codes(Path(folder) / "frames.npy", count, options.side)
         settings = {
-            "folder": folder, "batch": options.batch, "samples": options.steps * options.batch, "width": options.width,
+            "folder": folder, "batch": FED_BATCH, "samples": options.steps * options.batch, "width": FED_WIDTH,
             "threads": options.threads, "cap": 0,
         }  # fmt: skip
         with (
@@ -151,7 +152,7 @@ def feeds(options: argparse.Namespace) -> list[str]:
     ]
     lines = [
         f"simulated set of {count} samples, {count * sample / MIB:.0f} MiB of codes on disk,"
-        f" {count * sample * 2 / MIB:.0f} MiB as float32; unet width {options.width}, batch {options.batch}\n",
+        f" {count * sample * 2 / MIB:.0f} MiB as float32; unet width {FED_WIDTH}, batch {FED_BATCH}\n",
         table(header, rows),
         "\nown: beyond the loaded libraries, pages of files left out; resident: with libraries and pages of the file",
     ]
@@ -176,7 +177,7 @@ def options() -> argparse.Namespace:
     add("--no-keras", action="store_true", help="leave Keras out")
     add("--no-speed", action="store_true", help="the second table only")
     add("--no-stream", action="store_true", help="the first table only")
-    add("--cap", type=int, default=512, help="MiB that streaming may take beyond its libraries")
+    add("--cap", type=int, default=192, help="MiB that streaming may take beyond its libraries")
     add("--times", type=int, default=10, help="how many times the cap the set is on disk")
     add(
         "--scratch",

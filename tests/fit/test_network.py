@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from holdfast.data.dataset import Dataset
 from holdfast.engine.threads import limited
@@ -257,8 +258,8 @@ def test_large_network_is_saved_when_its_epochs_are_worth_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("holdfast.fit.hooks.SMALL", 0)
-    files = []
-    for rate in (0, 10**9):  # bytes a second of training
+    begun = []
+    for rate in (1, 10**9):  # bytes a second of training
         monkeypatch.setattr("holdfast.fit.hooks.SAVED_A_SECOND", rate)
 
         def cut(event: dict[str, Any]) -> None:
@@ -267,5 +268,6 @@ def test_large_network_is_saved_when_its_epochs_are_worth_it(
 
         with pytest.raises(Cut):
             fitted(member(), tiny_data(), folder=tmp_path, mark="a", report=cut)
-        files.append((tmp_path / "checkpoint.pt").is_file())
-    assert files == [False, True]
+        begun.append(torch.load(tmp_path / "checkpoint.pt")["epoch"])
+        (tmp_path / "checkpoint.pt").unlink()
+    assert begun == [1, 2], "the first epoch, and each that is worth it"

@@ -212,13 +212,13 @@ def save_is_due(size: int, seconds: float) -> bool:
 class Checkpoint(Hook):
     """Saves everything after an epoch; a run that died continues from there with the same numbers.
 
-    A large network is saved less often than every epoch where epochs are short. Stands last, so that it saves
-    what the other hooks hold after the epoch.
+    The first epoch is saved, since pretraining may lie behind it; then a large network less often than every epoch
+    where epochs are short. Stands last, so that it saves what the other hooks hold after the epoch.
     """
 
     def __init__(self, file: Path, mark: str, hooks: list[Hook]):
         self.file, self.mark, self.hooks = file, mark, hooks
-        self.last = time.monotonic()
+        self.last = float("-inf")
 
     def saved(self) -> dict[str, Any] | None:
         """What an equal fit left; None where there is none."""

@@ -83,9 +83,8 @@ def train(
         at_a_time = side_by_side(plan.work)
         settled = settle(loaded_recipe, path, threads, at_a_time)
         assert settled.threads is not None
-        at_a_time = min(
-            at_a_time, max(1, cores() // settled.threads)
-        )  # threads may be given, or the begun run's
+        # threads may be given, or the begun run's
+        at_a_time = min(at_a_time, max(1, cores() // settled.threads))
         plan = replace(plan, recipe=settled, work=replace(plan.work, threads=settled.threads))
     run = open_run(path, plan.recipe, plan.work, plan.loaded, base)
     files = [base / file for file in plan.recipe.components]

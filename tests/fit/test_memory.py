@@ -63,4 +63,4 @@ def test_a_process_has_what_ulimit_leaves() -> None:
 def test_freed_memory_is_handed_out_again() -> None:
     made = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
     plain, kept = map(int, made.stdout.split())
-    assert kept < plain / 2, "pages that the system had to fill anew"
+    assert kept < plain / 5, "pages that the system had to fill anew"

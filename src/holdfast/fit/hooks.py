@@ -197,7 +197,7 @@ class Curve(Hook):
 
 
 SMALL = 2**20  # bytes of a network that is saved after every epoch
-SAVED_A_SECOND = 2 * 2**20  # bytes of a larger one for each second of training since: about 2 % of the time
+SAVED_A_SECOND = 2 * 2**20  # bytes of a larger one for each second of training since
 
 
 def save_is_due(size: int, seconds: float) -> bool:

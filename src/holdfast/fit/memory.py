@@ -22,7 +22,7 @@ def keep_freed_memory() -> None:
     """Let glibc hand freed memory out again, where it would give it back to the system.
 
     A network on a processor frees and takes hundreds of MB in each step; the system hands them out a page at a
-    time, each filled with zeros: 5 to 20 % of a U-Net's step. Does nothing where the C library is another.
+    time, each filled with zeros. Does nothing where the C library is another.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

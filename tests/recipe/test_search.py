@@ -106,7 +106,7 @@ def test_train_refuses_a_search_and_names_its_place(tmp_path: Path) -> None:
         train(file, tmp_path / "run")
     message = str(caught.value)
     assert "members.trees.model.extra_trees.n_estimators: a search stands here" in message
-    assert "--set" in message
+    assert "holdfast tune" in message
     assert message.startswith(f"{file}:")
     assert not (tmp_path / "run").exists()
     given = ["members.trees.model.extra_trees.n_estimators=5"]

@@ -50,14 +50,19 @@ def in_order(distance: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.nd
 def dimension(distance: np.ndarray) -> float:
     """Dimension of the cloud around samples, from the distances `(n, k)` to their neighbours, nearest first.
 
-    Levina and Bickel 2004, for each sample; of these the lower quartile, which a few copies do not move.
+    Levina and Bickel 2004, for each sample, without its nearest neighbour, which may be a copy; of these the lower
+    quartile.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(distance[:, -1:] / distance[:, :-1])
+        logs = np.log(distance[:, -1:] / distance[:, 1:-1])
     usable = np.isfinite(logs).all(axis=1) & (logs.sum(axis=1) > 0)
     if not usable.any():
         return 1.0
-    return float(np.quantile((logs.shape[1] - 1) / logs[usable].sum(axis=1), CLOUD))
+    within = distance.shape[1] - 1
+    expected = (
+        within - (1 / np.arange(1, within + 1)).sum()
+    )  # of the sum of d times the logs without the largest
+    return float(np.quantile(expected / logs[usable].sum(axis=1), CLOUD))
 
 
 def unusual(distance: np.ndarray) -> np.ndarray:

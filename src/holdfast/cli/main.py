@@ -11,7 +11,9 @@ import typer
 from typer.core import TyperGroup
 
 from holdfast import __version__
+from holdfast.cli.ablate import ablate
 from holdfast.cli.blend import blend
+from holdfast.cli.check import check
 from holdfast.cli.compare import compare
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
@@ -23,6 +25,7 @@ from holdfast.cli.schema import schema
 from holdfast.cli.show import show
 from holdfast.cli.submit import submit
 from holdfast.cli.train import train
+from holdfast.cli.tune import tune
 from holdfast.errors import BadInput, JobFailed
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes; 130 is the shell's for Ctrl-C
@@ -57,9 +60,12 @@ app = typer.Typer(
 )
 for name, command, says in (
     ("new", new, "Write a commented recipe for the data of a folder."),
+    ("check", check, "Look for leaks, wrong labels and broken values first."),
     ("train", train, "Train a recipe's members over all folds, and score them."),
+    ("tune", tune, "Try the searches of a recipe, and write the best one."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
+    ("ablate", ablate, "Tell whether each technique of a recipe helps."),
     ("compare", compare, "Tell by paired folds whether finished runs differ."),
     ("blend", blend, "Combine the members of finished runs into one run."),
     ("explain", explain, "Show what a run mistakes for what, and its worst mistakes."),

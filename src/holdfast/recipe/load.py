@@ -226,9 +226,9 @@ def _refuse_questions(source: Source) -> None:
 
 
 def _refuse_searches(source: Source) -> None:
-    """A recipe that is trained states values."""
+    """A recipe that is trained states values; where a search stands, only `holdfast tune` knows what to do."""
     for place in searched(source.values):
         raise BadInput(
             f"{source.place(place)}: {'.'.join(map(str, place))}: a search stands here, and a value is needed;"
-            " `--set` gives one"
+            " `holdfast tune` tries them and writes the recipe with the best, `--set` gives one"
         )

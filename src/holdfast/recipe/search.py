@@ -1,4 +1,4 @@
-"""Searches that stand in a recipe where a value would, for tuning.
+"""Searches that stand in a recipe where a value would, for `holdfast tune`.
 
     lr: {search: {log: [1.0e-4, 1.0e-2]}}                  a number, evenly by its logarithm
     width: {search: {int: [2, 8]}}                         a whole number, both ends included

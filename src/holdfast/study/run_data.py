@@ -23,12 +23,14 @@ SAY = "name the folder that holds it with --data FOLDER"
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run was made from: its recipe, training samples, target and folds."""
+    """What a run was made from: its recipe, training samples, target and folds; test samples and the sample file."""
 
     recipe: Recipe
     train: Dataset
     target: TargetSpec
     folds: Folds
+    test: Dataset | None = None
+    sample: Path | None = None
 
 
 def data_of(run: Run, folder: Path | None = None) -> RunData:
@@ -48,7 +50,7 @@ def data_of(run: Run, folder: Path | None = None) -> RunData:
     splitter = recipe.folds
     assert isinstance(splitter, Splitter)
     folds = make_folds(splitter, loaded.train, loaded.target, base, drawn=(run.path / "folds.csv").absolute())
-    return RunData(recipe, loaded.train, loaded.target, folds)
+    return RunData(recipe, loaded.train, loaded.target, folds, loaded.test, loaded.sample)
 
 
 def _recipe_folder(run: Run, folder: Path | None) -> Path:

@@ -1,0 +1,115 @@
+"""HF109: windows and frames that share a stretch of one recording, on both sides of a fold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.check.base import Check, Finding, Seen
+from holdfast.check.digests import equal_pairs
+from holdfast.check.sides import apart
+from holdfast.data.dataset import Dataset
+from holdfast.folds.near import near
+from holdfast.folds.table import Folds
+
+SHARED = 8  # windows overlap where they share one part in so many of their steps
+RUN = 4  # steps of a window that are compared at once, since single values come again by chance
+LAGS = 4  # equal runs that each is paired with
+
+
+class Overlap(Check):
+    """Windows that overlap across a fold: by their places in a recording, and by equal stretches of values.
+
+    Places are known where `data.order` and the length of windows are; stretches are compared in any case, so that
+    windows cut beforehand are seen too. Steps at which nothing moves say nothing.
+    """
+
+    code = "HF109"
+    name = "overlapping windows across folds"
+    severity = "error"
+    when = "folds"
+    kinds = ("windows", "frames")
+
+    def look(self, seen: Seen) -> Finding:
+        data, folds = seen.train, seen.folds
+        assert folds is not None
+        first, second = shared_stretches(data)
+        both = apart(folds, first, second)
+        pairs = list(zip(data.ids[first[both]], data.ids[second[both]]))
+        placed = overlapping(data, folds)
+        if not pairs and not len(placed):
+            return self.passed("no sample shares steps with one on the other side of a fold")
+        todo = "keep a recording on one side: name it in data.group, or split by time with a guard (folds: blocks)"
+        if not pairs:
+            return self.found(
+                f"{len(placed)} samples overlap training samples in time, as {data.ids[placed[0]]}",
+                todo,
+                data.ids[placed],
+            )
+        return self.found(
+            f"{len(pairs)} pairs of samples share steps and stand on both sides of a fold, as {pairs[0][0]} and"
+            f" {pairs[0][1]}",
+            todo,
+            pairs,
+        )
+
+
+def overlapping(data: Dataset, folds: Folds) -> np.ndarray:
+    """Rows that some fold scores, and that overlap a row of its training part by their places in time."""
+    if data.order is None or data.span == 0:
+        return np.zeros(0, dtype=np.int64)
+    found = np.zeros(len(data), dtype=bool)
+    for repeat in range(folds.repeats):
+        for k in range(folds.k):
+            train, valid = folds.part(repeat, k)
+            found[valid[near(data, valid, train)]] = True
+    return np.flatnonzero(found)
+
+
+def shared_stretches(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of different samples that share steps at any shift, but are not equal."""
+    steps = data.shape[0]
+    run = 1 if data.kind == "frames" else max(1, min(RUN, steps // 4))
+    codes = np.concatenate(
+        [_runs(chunk, run) for chunk in data.chunks()]
+    )  # (n, places), 0 where nothing moves
+    row, place = np.nonzero(codes)
+    one, other = equal_pairs(codes[row, place], LAGS)
+    shift, one, other = place[other] - place[one], row[one], row[other]
+    apart_ = one != other
+    shift, one, other = shift[apart_], one[apart_], other[apart_]
+    swap = one > other
+    one, other, shift = np.where(swap, other, one), np.where(swap, one, other), np.where(swap, -shift, shift)
+    keys = np.stack([one, other, shift], axis=1)
+    pairs, counts = np.unique(keys, axis=0, return_counts=True)
+    enough = counts >= max(1, steps // SHARED - run + 1)
+    whole = (pairs[:, 2] == 0) & (counts == codes.shape[1])  # equal samples are another finding
+    kept = np.unique(pairs[enough & ~whole, :2], axis=0)
+    return kept[:, 0], kept[:, 1]
+
+
+def _runs(chunk: np.ndarray, run: int) -> np.ndarray:
+    """A number for each run of steps `(b, steps - run + 1)`; 0 where nothing moves in it.
+
+    Sums of the values' bits times odd random numbers, modulo 2⁶⁴ (multiply-shift hashing, Dietzfelbinger 1996).
+    """
+    b, steps = chunk.shape[:2]
+    flat = np.ascontiguousarray(chunk, dtype=np.float32).reshape(b, steps, -1)
+    flat = np.where(np.isnan(flat), np.float32(-1e30), flat) + np.float32(0)  # one NaN, one zero
+    draw = np.random.default_rng(0)
+    factors = draw.integers(0, 2**63, flat.shape[2], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    codes = np.stack(
+        [np.ascontiguousarray(flat[:, t]).view(np.uint32).astype(np.uint64) @ factors for t in range(steps)],
+        axis=1,
+    )
+    joined = np.zeros((b, steps - run + 1), dtype=np.uint64)
+    for t, factor in enumerate(draw.integers(0, 2**63, run, dtype=np.uint64) * np.uint64(2) + np.uint64(1)):
+        joined += codes[:, t : t + joined.shape[1]] * factor
+    if run == 1:  # a frame in which all pixels are equal
+        still = (flat == flat[:, :, :1]).all(axis=2)
+    else:
+        moves = codes[:, 1:] != codes[:, :-1]
+        still = np.lib.stride_tricks.sliding_window_view(~moves, run - 1, axis=1).any(axis=2)
+    return np.where(still, np.uint64(0), joined)
+
+
+CHECKS = (Overlap,)

@@ -1,0 +1,139 @@
+"""`holdfast check RECIPE` or `RUN`: what is wrong with data, folds and predictions, before it is believed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from holdfast.check.base import Finding, Seen
+
+STANDS = 1  # exit code where an error-level finding stands
+IDS = 5  # printed of a finding's
+
+
+def check(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RECIPE|RUN", help="recipe file; or run folder, for predictions too", show_default=False
+        ),
+    ],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="override of a recipe, as in folds.k=3"),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="an error-level finding that may stand, as HF102; again for more"),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="where a run's data lie now, if they have moved"),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="print the findings as JSON")] = False,
+) -> None:
+    """Look for leaks, wrong labels, broken values, shift and hopeless comparisons.
+
+    A recipe's data and folds are looked at; of a run the out-of-fold predictions too. Exit code 1 where an
+    error-level finding stands that is not accepted.
+    """
+    from holdfast.check.all import all_checks
+    from holdfast.check.base import run_checks, standing
+
+    checks = all_checks()
+    accepted = _known(accept or [], [one.code for one in checks])
+    findings = run_checks(_seen(path, set_, data), checks)
+    left = standing(findings, accepted)
+    if json_:
+        typer.echo(json.dumps([one.plain() for one in findings], indent=1, ensure_ascii=False))
+    else:
+        for line in lines_of(findings, accepted):
+            typer.echo(line)
+    if left:
+        raise typer.Exit(STANDS)
+
+
+def _known(codes: list[str], there: list[str]) -> list[str]:
+    from holdfast.errors import BadInput
+    from holdfast.recipe.strict import nearest
+
+    for code in codes:
+        if code not in there:
+            raise BadInput(f"--accept: no check has the code {code!r}; {nearest(code, there)}")
+    return codes
+
+
+def _seen(path: Path, overrides: list[str] | None, data: Path | None) -> Seen:
+    """A recipe's data and folds; of a run folder the data that it was made from, its folds and predictions."""
+    from holdfast.check.base import Seen
+    from holdfast.errors import BadInput
+    from holdfast.recipe.load import load_recipe
+    from holdfast.train import prepare
+
+    if path.is_dir():
+        if overrides:
+            raise BadInput("--set: a run's recipe is what it is; check the recipe file, or leave --set out")
+        return _of_run(path, data)
+    if data is not None:
+        raise BadInput("--data: it is for run folders; a recipe says where its data lie, in data.folder")
+    recipe = load_recipe(path, overrides)
+    plan = prepare(recipe.model_copy(update={"threads": recipe.threads or 1}), path.parent)
+    return Seen.of(recipe, plan.loaded, plan.work.folds)
+
+
+def _of_run(path: Path, data: Path | None) -> Seen:
+    from holdfast.check.base import Seen
+    from holdfast.store.run import ENSEMBLE, Run
+    from holdfast.study.run_data import data_of
+
+    run = Run(path)
+    held = data_of(run, data)
+    members = [name for name in run.scores["members"] if name != ENSEMBLE] if run.finished else []
+    repeats = held.folds.repeats
+    oof = {}
+    for name in members:
+        made = run.predictions(name)
+        oof[name] = made.reshape(repeats, len(held.train), *made.shape[1:])
+    return Seen(
+        held.recipe, held.train, held.target, held.test, held.sample, folds=held.folds, oof=oof or None
+    )
+
+
+def lines_of(findings: list[Finding], accepted: list[str]) -> list[str]:
+    """A table of all checks, then what was found, with ids and what to do."""
+    from holdfast.check.base import standing
+    from holdfast.cli.columns import columns
+
+    marks = {"found": "FOUND", "passed": "passed", "not applicable": "-"}
+    rows = [["code", "", "", "check"]]
+    for one in findings:
+        level = one.severity if one.status == "found" else ""
+        rows.append(
+            [one.code, marks[one.status], "accepted" if one.code in accepted and level else level, one.name]
+        )
+    lines = columns(rows)
+    for one in findings:
+        if one.status == "found":
+            lines += ["", f"{one.code} {one.severity}: {one.said}", *_ids(one)]
+            lines += [f"  to do: {one.advice}"] if one.advice else []
+            lines += [f"  more: {one.anchor}"]
+    left = len(standing(findings, accepted))
+    found = sum(one.status == "found" for one in findings)
+    return [*lines, "", f"{len(findings)} checks, {found} found something; errors that stand: {left}"]
+
+
+def _ids(finding: Finding) -> list[str]:
+    """
+    >>> from holdfast.check.base import Finding
+    >>> _ids(Finding("HF101", "copies", "error", "found", "…", (("a", "b"), "c"), 2))
+    ['  a + b, c']
+    """
+    if not finding.ids:
+        return []
+    shown = [one if isinstance(one, str) else " + ".join(one) for one in finding.ids[:IDS]]
+    more = f", … ({finding.total} in all)" if finding.total > len(shown) else ""
+    return [f"  {', '.join(shown)}{more}"]

@@ -80,12 +80,7 @@ def train(
     path = free_name(path) if fresh else path
     plan = prepare(settle(loaded_recipe, path, threads, at_a_time), base)
     if engine == "auto" and jobs is None:
-        at_a_time = side_by_side(plan.work)
-        settled = settle(loaded_recipe, path, threads, at_a_time)
-        assert settled.threads is not None
-        # threads may be given, or the begun run's
-        at_a_time = min(at_a_time, max(1, cores() // settled.threads))
-        plan = replace(plan, recipe=settled, work=replace(plan.work, threads=settled.threads))
+        plan, at_a_time = spread(plan, loaded_recipe, path, threads)
     run = open_run(path, plan.recipe, plan.work, plan.loaded, base)
     files = [base / file for file in plan.recipe.components]
     inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
@@ -148,6 +143,15 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     code = load_user_components([base / file for file in recipe.components])
     work = Work(members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code)
     return Plan(recipe, metric, loaded, sample, work, chain, notes, counts.to_string())
+
+
+def spread(plan: Plan, recipe: Recipe, path: Path, threads: int | None) -> tuple[Plan, int]:
+    """The plan with the threads of a job, and how many go at a time, where nobody says; `path`: the run folder."""
+    at_a_time = side_by_side(plan.work)
+    settled = settle(recipe, path, threads, at_a_time)
+    assert settled.threads is not None
+    at_a_time = min(at_a_time, max(1, cores() // settled.threads))  # threads may be given, or the begun run's
+    return replace(plan, recipe=settled, work=replace(plan.work, threads=settled.threads)), at_a_time
 
 
 def _with_flow(work: Work, report: Report) -> Work:

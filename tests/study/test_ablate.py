@@ -103,6 +103,14 @@ def test_folds_of_an_ordinary_run_are_taken_over(values: dict[str, Any]) -> None
     assert found.seconds == 0, "what another run trained is not this ablation's time"
 
 
+def test_in_processes_it_finds_the_same_to_the_bit(values: dict[str, Any]) -> None:
+    given = {**values, "folds": {"kind": "stratified_group", "k": 2}, "threads": 1}
+    beside, alone = (ablate(given, DROP, SWAP, output=f"jobs-{n}", jobs=n) for n in (2, 1))
+    assert sorted(beside.trained) == sorted(alone.trained)
+    assert beside.rows == alone.rows
+    assert {row.folds for row in beside.rows} == {2}
+
+
 def test_a_kill_loses_the_fold_in_work_alone(values: dict[str, Any], whole: Ablation) -> None:
     done: list[str] = []
 

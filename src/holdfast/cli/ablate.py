@@ -44,8 +44,12 @@ def ablate(
     set_: Annotated[
         Paths, typer.Option("--set", metavar="PATH=VALUE", help="override for all, as in folds.repeats=3")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="folds that train at a time; by default as many as end soonest"),
+    ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="processor threads a job; by default all cores")
+        int | None, typer.Option(min=1, help="processor threads a job; by default cores divided by jobs")
     ] = None,
     rope: Annotated[
         float | None,
@@ -81,6 +85,7 @@ def ablate(
             member,
             output,
             set_,
+            jobs,
             threads,
             rope,
             budget,

@@ -6,16 +6,18 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from holdfast.engine.inline import _one
+from holdfast.engine.inline import one
 from holdfast.engine.job import Job, Report, Work
 from holdfast.engine.threads import VARIABLES
 from holdfast.errors import JobFailed
@@ -33,19 +35,36 @@ class Processes:
 
     def run(self, work: Work, jobs: Sequence[Job], run: Run, report: Report) -> Iterator[Job]:
         """Yield each job as it ends; the events of all workers reach `report` in this process."""
+        for _, job, error in self.over({"": (work, run)}, (("", job) for job in jobs), report):
+            if error is not None:
+                raise error
+            yield job
+
+    def over(
+        self, works: Mapping[str, tuple[Work, Run]], jobs: Iterable[tuple[str, Job]], report: Report
+    ) -> Iterator[tuple[str, Job, Exception | None]]:
+        """Jobs of several works with equal threads, each named by its work's key: yield what ends, and what it raised.
+
+        A job is drawn from `jobs` when a worker has room for it.
+        """
         context = get_context("spawn")  # a forked process would inherit locked thread pools
         events = context.SimpleQueue()
         listener = threading.Thread(target=_listen, args=(events, report), daemon=True)
         listener.start()
         stop, go_on = context.Pipe(duplex=False)  # workers live as long as its other end is open
-        arguments = (self.components, pickle.dumps(work), run.path, events, stop)
-        futures: list[Future[Job]] = []
-        with _thread_variables(work.threads):
-            pool = ProcessPoolExecutor(min(self.jobs, len(jobs)), context, _begin, arguments)
+        (threads,) = {work.threads for work, _ in works.values()}
+        arguments = (self.components, pickle.dumps(dict(works)), events, stop)
+        waiting, running = iter(jobs), {}
+        with _thread_variables(threads):
+            pool = ProcessPoolExecutor(self.jobs, context, _begin, arguments)
             try:
-                futures = [pool.submit(_work, job) for job in jobs]
-                for future in as_completed(futures):
-                    yield future.result()
+                for key, job in islice(waiting, self.jobs):
+                    running[pool.submit(_work, key, job)] = key, job
+                while running:
+                    for ended in wait_for(running, return_when=FIRST_COMPLETED).done:
+                        for key, job in islice(waiting, 1):
+                            running[pool.submit(_work, key, job)] = key, job
+                        yield *running.pop(ended), _raised(ended)
             except BaseException as error:
                 go_on.close()  # folds in work end now, and resume at their last checkpoint
                 if not isinstance(error, BrokenProcessPool):
@@ -55,12 +74,20 @@ class Processes:
                     " again continues with the folds that are not finished"
                 ) from None
             finally:
-                for future in futures:
+                for future in running:
                     future.cancel()
                 pool.shutdown(wait=True)
                 go_on.close()
                 events.put(None)
                 listener.join()
+
+
+def _raised(ended: Future[None]) -> Exception | None:
+    """What a job raised; the end of its process is no job's own."""
+    error = ended.exception()
+    if error is not None and (isinstance(error, BrokenProcessPool) or not isinstance(error, Exception)):
+        raise error
+    return error
 
 
 @contextmanager
@@ -82,13 +109,13 @@ def _listen(events: Any, report: Report) -> None:
         report(event)
 
 
-def _begin(components: list[Path], work: bytes, path: Path, events: Any, stop: Connection) -> None:
+def _begin(components: list[Path], works: bytes, events: Any, stop: Connection) -> None:
     from holdfast.recipe.registry import load_user_components
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the parent ends the others
     threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
     load_user_components(components)
-    _worker.update(work=pickle.loads(work), run=Run(path), events=events)
+    _worker.update(works=pickle.loads(works), events=events)
 
 
 def _end_with_parent(stop: Connection) -> None:
@@ -100,8 +127,9 @@ def _end_with_parent(stop: Connection) -> None:
             os._exit(1)
 
 
-def _work(job: Job) -> Job:
-    return _one(_worker["work"], job, _worker["run"], _tell)
+def _work(key: str, job: Job) -> None:
+    work, run = _worker["works"][key]
+    one(work, job, run, _tell, f"{key}: {job}" if key else str(job))
 
 
 def _tell(event: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 from holdfast.engine.budget import seconds_of
 from holdfast.engine.folder import settle
+from holdfast.engine.inline import Inline
+from holdfast.engine.processes import Processes
 from holdfast.errors import BadInput
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.schema import BUDGET, Recipe
@@ -28,7 +30,7 @@ from holdfast.study.ablate_changes import Variant, variant, variants
 from holdfast.study.ablate_folds import Clock, Shelf, Side, plan_of
 from holdfast.study.ablate_result import Ablation, kept
 from holdfast.study.ablate_work import Turns
-from holdfast.train import Plan, prepare
+from holdfast.train import Plan, prepare, spread
 
 Report = Callable[[dict[str, Any]], None]
 BASE = "base"
@@ -43,6 +45,7 @@ def ablate(
     member: str | None = None,
     output: str | Path | None = None,
     overrides: list[str] | None = None,
+    jobs: int | None = 1,
     threads: int | None = None,
     rope: float | None = None,
     budget: str | None = None,
@@ -53,7 +56,8 @@ def ablate(
     `drop`: paths such as `augment.roll`, several as one by `+`; `swap`: `loss=focal,soft_f1`; `add`:
     `augment.jitter`; `all_`: each technique off, one at a time. `member`: this member alone, not the ensemble.
     `rope`: half the width of the region of practical equivalence, by default a tenth of the width of the base's
-    interval. `budget`: time for training over all calls, as 40m. Called again it goes on where it stopped, with the
+    interval. `budget`: time for training over all calls, as 40m. `jobs`: folds that train at a time, in processes
+    where they are several; None: as `train --engine auto` decides. Called again it goes on where it stopped, with the
     variants of earlier calls in the count. Raises BadInput before any work starts.
     """
     started = time.monotonic()
@@ -66,7 +70,9 @@ def ablate(
     beside = [Run(whole)] if (whole / "recipe.yaml").is_file() else []
     if threads is None and given.threads is None and beside and not (path / BASE / "recipe.yaml").is_file():
         threads = beside[0].recipe.get("threads")
-    plan = prepare(settle(given, path / BASE, threads, 1), folder)
+    plan, at_a_time = prepare(settle(given, path / BASE, threads, jobs or 1), folder), jobs or 1
+    if jobs is None:
+        plan, at_a_time = spread(plan, given, path / BASE, threads)
     if plan.work.target.kind == "grid":
         raise BadInput(
             "ablate: radar grids are not served yet; train both recipes and let `holdfast compare` tell"
@@ -88,9 +94,11 @@ def ablate(
             shelf.take_in(side.run, own=True)
         clock = Clock(None if budget is None else seconds_of(budget), shelf.seconds, started)
         looks = {said: tuple(before.get(said, {}).get("looks", ())) for said in sides}
+        files = [folder / file for file in plan.recipe.components]
         turns = Turns(
-            path, base, sides, {one.said for one in asked}, shelf, clock, rope, looks, skipped, report
-        )
+            path, base, sides, {one.said for one in asked}, shelf, clock, rope, looks, skipped,
+            Inline() if at_a_time == 1 else Processes(at_a_time, files), report,
+        )  # fmt: skip
         return turns.go()
 
 

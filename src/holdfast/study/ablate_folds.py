@@ -15,7 +15,7 @@ import numpy as np
 
 from holdfast.engine.budget import RESERVE
 from holdfast.engine.folder import open_run
-from holdfast.engine.job import Job, Report, run_job
+from holdfast.engine.job import Job, Report
 from holdfast.ensemble.chain import chain_of, cross_fitted
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, saw_unlabelled, unreached
@@ -128,20 +128,15 @@ class Side:
         shelf.reused.append(f"{self.name}: {job}")
         return True
 
-    def train(self, job: Job, shelf: Shelf, report: Report) -> None:
-        """Train a fold; one that was begun resumes at its last epoch."""
-
-        def tell(event: dict[str, Any]) -> None:
-            report({"job": f"{self.name}: {job}", **event})
-
-        tell({"event": "start"})
-        run_job(self.plan.work, job, self.run, tell)
+    def trained(self, job: Job, shelf: Shelf, report: Report) -> None:
+        """Note and tell that a fold has been trained."""
         shelf.put(self.run.fold_folder(job.member, job.repeat, job.fold))
         shelf.trained.append(f"{self.name}: {job}")
         mine = [Job(job.member, *place) for place in self.places]
         raw = gather(self.plan.work, self.run, [one for one in mine if self.finished(one)])
         score = score_so_far(self.plan.work, self.plan.metric, raw).plain()
-        tell({"event": "done", "member": job.member, "metric": self.plan.metric.key, **score})
+        done = {"event": "done", "job": f"{self.name}: {job}", "member": job.member}
+        report({**done, "metric": self.plan.metric.key, **score})
 
     def cost(self, job: Job) -> float | None:
         """Seconds that the member's other folds took, in the mean; None where none is finished."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from holdfast.engine.inline import Inline
+from holdfast.engine.job import Job
+from holdfast.engine.processes import Processes
 from holdfast.errors import BadInput
 from holdfast.metrics.intervals import Score
 from holdfast.metrics.paired import Paired, paired
@@ -28,11 +31,13 @@ class Turns:
 
     def __init__(
         self, path: Path, base: Side, sides: dict[str, Side], asked: set[str], shelf: Shelf, clock: Clock,
-        rope: float | None, looks: dict[str, tuple[int, ...]], skipped: dict[str, str], report: Report,
+        rope: float | None, looks: dict[str, tuple[int, ...]], skipped: dict[str, str],
+        engine: Inline | Processes, report: Report,
     ):  # fmt: skip
         self.path, self.base, self.sides, self.asked = path, base, sides, asked
         self.shelf, self.clock, self.given, self.looks = shelf, clock, rope, looks
         self.skipped, self.report = skipped, report
+        self.engine = engine
         self.total, folds = len(base.places), base.plan.work.folds
         self.planned = planned(folds.k, folds.repeats)
         self.stopped: dict[str, str] = {said: NOT_ASKED for said in sides if said not in asked}
@@ -42,7 +47,8 @@ class Turns:
 
     def go(self) -> Ablation:
         jobs, done = count(self._open(), self.shelf)
-        self.report({"event": "run", "run": str(self.path), "jobs": jobs, "finished": done, "at_a_time": 1})
+        counts = {"jobs": jobs, "finished": done, "at_a_time": self.engine.jobs}
+        self.report({"event": "run", "run": str(self.path), **counts})
         for said, why in self.skipped.items():
             self.report({"event": "note", "note": f"{said} is left alone: {why}"})
         for n in range(1, self.total + 1):
@@ -62,25 +68,49 @@ class Turns:
 
     def _round(self, n: int) -> bool:
         """Have fold number `n` of the base and of each variant that is still open; False when time is out."""
+        todo: dict[str, tuple[Side, Job]] = {}  # by hash: what is the same for several is trained once
         for side in self._open():
-            try:
-                if not self._fold(side, side.places[n - 1]):
-                    return False
-            except (ValueError, BadInput) as error:
-                if side is self.base:
-                    raise
-                self._stop(side.name, FAILED, f"it cannot be trained: {error}")
-                self.why[side.name] = str(error)
-        return True
+            for job in side.jobs(side.places[n - 1]):
+                if not side.finished(job) and not side.fetch(job, self.shelf):
+                    todo.setdefault(side.mark(job), (side, job))
+        if todo:
+            self._train(list(todo.values()))
+        there = [
+            self._has(side, n) for side in self._open()
+        ]  # each one, not only up to the first that lacks it
+        return all(there)
 
-    def _fold(self, side: Side, place: tuple[int, int]) -> bool:
-        for job in side.jobs(place):
-            if side.finished(job) or side.fetch(job, self.shelf):
+    def _train(self, todo: list[tuple[Side, Job]]) -> None:
+        sides = {side.name: side for side in self._open()}
+        works = {name: (side.plan.work, side.run) for name, side in sides.items()}
+        for name, job, error in self.engine.over(works, self._while_time(todo), self.report):
+            if error is None:
+                sides[name].trained(job, self.shelf, self.report)
+                continue
+            alike = [side.name for side in sides.values() if side.mark(job) == sides[name].mark(job)]
+            if self.base.name in alike or not isinstance(error, ValueError | BadInput):
+                raise error
+            for one in alike:
+                self._fail(one, error)
+
+    def _fail(self, said: str, error: Exception) -> None:
+        if said not in self.stopped:
+            self._stop(said, FAILED, f"it cannot be trained: {error}")
+            self.why[said] = str(error)
+
+    def _while_time(self, todo: list[tuple[Side, Job]]) -> Iterator[tuple[str, Job]]:
+        """One job after another, as long as the next one fits into the time."""
+        for side, job in todo:
+            if side.name in self.stopped:  # it failed meanwhile
                 continue
             if not self.clock.fits(side.cost(job) or self.base.cost(job)):
-                return False
-            side.train(job, self.shelf, self.report)
-        return True
+                return
+            yield side.name, job
+
+    def _has(self, side: Side, n: int) -> bool:
+        """Whether fold number `n` is there, or an equal one was trained for another."""
+        jobs = side.jobs(side.places[n - 1])
+        return all(side.finished(job) or side.fetch(job, self.shelf) for job in jobs)
 
     def _look_before_the_end(self) -> None:
         """Time is out: a look now is paid out of the share of the folds that are done, like any other."""

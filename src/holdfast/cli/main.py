@@ -23,6 +23,7 @@ from holdfast.cli.list import list_components
 from holdfast.cli.new import new
 from holdfast.cli.schema import schema
 from holdfast.cli.show import show
+from holdfast.cli.study import app as study
 from holdfast.cli.submit import submit
 from holdfast.cli.train import train
 from holdfast.cli.tune import tune
@@ -76,6 +77,7 @@ for name, command, says in (
     ("demo", demo, "The whole way once, on real smart-watch data."),
 ):
     app.command(name, short_help=says)(command)
+app.add_typer(study, name="study", short_help="What common habits would have claimed on these data.")
 
 
 def _version(asked: bool) -> None:

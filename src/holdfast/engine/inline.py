@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from holdfast.engine.job import Job, Report, Work, run_job
-from holdfast.store.run import Run
+from holdfast.store.run import RunFolder
 
 
 class Inline:
     jobs = 1  # at a time
 
-    def run(self, work: Work, jobs: Sequence[Job], run: Run, report: Report) -> Iterator[Job]:
+    def run(self, work: Work, jobs: Sequence[Job], run: RunFolder, report: Report) -> Iterator[Job]:
         """Yield each job as it ends."""
         for job in jobs:
             one(work, job, run, report, str(job))
             yield job
 
     def over(
-        self, works: Mapping[str, tuple[Work, Run]], jobs: Iterable[tuple[str, Job]], report: Report
+        self, works: Mapping[str, tuple[Work, RunFolder]], jobs: Iterable[tuple[str, Job]], report: Report
     ) -> Iterator[tuple[str, Job, Exception | None]]:
         """Jobs of several works, each named by its work's key: yield what ends, and what it raised."""
         for key, job in jobs:
@@ -32,7 +32,7 @@ class Inline:
                 yield key, job, None
 
 
-def one(work: Work, job: Job, run: Run, report: Report, name: str) -> None:
+def one(work: Work, job: Job, run: RunFolder, report: Report, name: str) -> None:
     """One job, whose events carry its `name`."""
 
     def tell(event: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from holdfast.keys import seed_of
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_array, write_json
 from holdfast.store.hashes import hash_value
-from holdfast.store.run import FORMAT, Run
+from holdfast.store.run import FORMAT, RunFolder
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -63,6 +63,10 @@ class Work:
         where = [self.data_mark, self.folds.hash, job.repeat, job.fold]
         return hash_value([FORMAT, spec, where, self.seed, self.threads, self.code_mark])
 
+    def fit(self, job: Job, report: Report, **where: Any) -> Fitted:
+        """Fit the job's member on its training part."""
+        return fit_job(self, job, report, **where)
+
 
 def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
     """Fit the job's member on its training part."""
@@ -78,14 +82,14 @@ def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
     return fit_member(member, train, work.target, seed, work.threads, report, **where)
 
 
-def run_job(work: Work, job: Job, run: Run, report: Report) -> None:
+def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
     """Fit, predict, write; `done.json` last. A fold begun by an equal job resumes at its last epoch."""
     folder = run.fold_folder(job.member, job.repeat, job.fold)
     folder.mkdir(parents=True, exist_ok=True)
     mark = work.hash(job)
     started = time.monotonic()
     with limited(work.threads):
-        fitted = fit_job(work, job, report, folder=folder, mark=mark)
+        fitted = work.fit(job, report, folder=folder, mark=mark)
         _, rows = work.folds.part(job.repeat, job.fold)
         write_array(folder / "oof.npy", fitted.predict(work.train.take(rows)))
         if work.test is not None:

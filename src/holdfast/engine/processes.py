@@ -21,7 +21,7 @@ from holdfast.engine.inline import one
 from holdfast.engine.job import Job, Report, Work
 from holdfast.engine.threads import VARIABLES
 from holdfast.errors import JobFailed
-from holdfast.store.run import Run
+from holdfast.store.run import RunFolder
 
 _worker: dict[str, Any] = {}
 _telling = threading.Lock()
@@ -33,7 +33,7 @@ class Processes:
     def __init__(self, jobs: int, components: Sequence[Path] = ()):
         self.jobs, self.components = jobs, list(components)
 
-    def run(self, work: Work, jobs: Sequence[Job], run: Run, report: Report) -> Iterator[Job]:
+    def run(self, work: Work, jobs: Sequence[Job], run: RunFolder, report: Report) -> Iterator[Job]:
         """Yield each job as it ends; the events of all workers reach `report` in this process."""
         for _, job, error in self.over({"": (work, run)}, (("", job) for job in jobs), report):
             if error is not None:
@@ -41,7 +41,7 @@ class Processes:
             yield job
 
     def over(
-        self, works: Mapping[str, tuple[Work, Run]], jobs: Iterable[tuple[str, Job]], report: Report
+        self, works: Mapping[str, tuple[Work, RunFolder]], jobs: Iterable[tuple[str, Job]], report: Report
     ) -> Iterator[tuple[str, Job, Exception | None]]:
         """Jobs of several works with equal threads, each named by its work's key: yield what ends, and what it raised.
 

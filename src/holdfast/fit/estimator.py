@@ -80,20 +80,31 @@ class FittedEstimator:
 
 
 def fit_estimator(
-    member: MemberSpec, train: Dataset, target: TargetSpec, seed: int, threads: int
+    member: MemberSpec,
+    train: Dataset,
+    target: TargetSpec,
+    seed: int,
+    threads: int,
+    seen: Dataset | None = None,
 ) -> FittedEstimator:
-    """Fit pipeline, balance and estimator on a training part."""
+    """Fit pipeline, balance and estimator on a training part.
+
+    `seen`: what pipeline and scaler learn from, where that is not the training part (a habit).
+    """
     model = member.model
     assert isinstance(model, Estimator)
     assert train.target is not None
-    pipeline = Pipeline(member.prepare, train.kind, train.names).fit(train)
+    pipeline = Pipeline(member.prepare, train.kind, train.names).fit(train if seen is None else seen)
     X, y, groups = pipeline.before(train.read()), train.target, train.groups
     X, y, groups = _with_extra(member, X, y, groups, target, seed, of_tables=False)
     X = pipeline.after(X)
     scale = None
     if member.features:
         X = table_of(member.features, X)
-        scale = Pipeline([Standardize()], "table", ("",) * X.shape[1]).fit(Dataset("table", y, X, ()))
+        known = X if seen is None else table_of(member.features, pipeline.transform(seen.read()))
+        scale = Pipeline([Standardize()], "table", ("",) * X.shape[1]).fit(
+            Dataset("table", np.arange(len(known)), known, ())
+        )
         X = scale.transform(X)
     columns = None
     if member.select is not None:

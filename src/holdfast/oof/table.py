@@ -13,10 +13,10 @@ from holdfast.data.slices import slices
 from holdfast.engine.job import Job, Work
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_array, write_whole
-from holdfast.store.run import Run
+from holdfast.store.run import Run, RunFolder
 
 
-def gather(work: Work, run: Run, jobs: Iterable[Job]) -> np.ndarray:
+def gather(work: Work, run: RunFolder, jobs: Iterable[Job]) -> np.ndarray:
     """Out-of-fold predictions of one member, `(repeats, n, classes)`, `(repeats, n)` or `(repeats, n, leads, h, w)`.
 
     NaN where a fold is not among `jobs`.

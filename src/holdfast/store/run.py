@@ -39,18 +39,14 @@ def as_yaml(recipe: dict[str, Any]) -> str:
     return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, width=110)
 
 
-class Run:
-    """A run folder, to read. `run.scores`, `run.oof`, `run.predictions("conv")`, `run.test_predictions()`."""
+class RunFolder:
+    """A folder of members' folds, to write into. It is a run's, or it holds what no run may be taken for."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        if not (self.path / "recipe.yaml").is_file():
-            raise BadInput(
-                f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one"
-            )
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
+        return f"{type(self).__name__}({str(self.path)!r})"
 
     def fold_folder(self, member: str, repeat: int, fold: int) -> Path:
         suffix = f".r{repeat}" if repeat else ""
@@ -63,6 +59,27 @@ class Run:
 
     def mark_done(self, member: str, repeat: int, fold: int, facts: dict[str, Any]) -> None:
         write_json(self.fold_folder(member, repeat, fold) / "done.json", facts)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One writer at a time; the lock ends with its process, however that ends."""
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise BadInput(f"{self.path}: another `holdfast train` is writing here") from None
+            yield
+
+
+class Run(RunFolder):
+    """A run folder, to read. `run.scores`, `run.oof`, `run.predictions("conv")`, `run.test_predictions()`."""
+
+    def __init__(self, path: str | Path):
+        super().__init__(path)
+        if not (self.path / "recipe.yaml").is_file():
+            raise BadInput(
+                f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one"
+            )
 
     @property
     def finished(self) -> bool:
@@ -112,13 +129,3 @@ class Run:
     @cached_property
     def test_ids(self) -> np.ndarray:
         return pd.read_parquet(self.path / "test.parquet")["id"].to_numpy(dtype=str)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """One writer at a time; the lock ends with its process, however that ends."""
-        with (self.path / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise BadInput(f"{self.path}: another `holdfast train` is writing here") from None
-            yield

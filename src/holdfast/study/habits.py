@@ -1,7 +1,8 @@
 """The dishonest habits of a published contest recipe, kept here alone, to measure what they would have claimed.
 
-They are those of the third place of a contest of exercise motions (61 classes). No recipe and no command
-switches them on, and no other module imports this one. What they make is marked `habits: [...]`.
+They are those of the third place of a contest of exercise motions (61 classes). No recipe switches them on, and
+only `holdfast study habits` and the other modules of its name import this one. What they make is marked
+`habits: [...]`.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def claim(
                 report({"habits": list(habits.marks), "member": name, "fold": fold, **event})
 
             seed = seed_of(recipe.seed, name, 0, k)
-            fitted[k], best = _fit(member, seen, folds.part(0, k), target, habits, seed, tell)
+            fitted[k], best = fit_with_habits(member, seen, folds.part(0, k), target, habits, seed, tell)
             scored = folds.part(0, k)[1]
             oof[scored] = fitted[k].predict(seen.take(scored))
             if habits.watch_scored_fold:
@@ -178,7 +179,7 @@ def _folds(recipe: Recipe, data: Dataset, target: TargetSpec, habits: Habits) ->
     return data, make_folds(splitter, data, target, Path())
 
 
-def _fit(
+def fit_with_habits(
     member: MemberSpec, data: Dataset, part: tuple[np.ndarray, np.ndarray], target: TargetSpec, habits: Habits,
     seed: int, report: Report,
 ) -> tuple[HabitNetwork, float]:  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
-import time
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from holdfast import __version__
 from holdfast.cli.main import app
+from holdfast.cli.main import run as main
 
 runner = CliRunner()
 COMMANDS = ("new", "train", "submit", "show", "importance", "list", "schema", "doctor", "demo")
@@ -58,8 +60,28 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     assert "inline or processes" in made.stderr
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell's background jobs, and what they start, ignore Ctrl-C; here it counts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def press_ctrl_c(run: Path, over: threading.Event) -> None:
+    """Interrupt this process as soon as a run has ended its first epoch."""
+    events = run / "events.jsonl"
+    while not over.wait(0.05):
+        if events.is_file() and '"epoch"' in events.read_text():
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+
+
 @pytest.mark.parametrize("engine", ["inline", "processes"])
-def test_interrupted_training_says_how_to_go_on(engine: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("interruptible")
+def test_interrupted_training_says_how_to_go_on(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     values = recipe(
         ARRAYS,
         array_folder(tmp_path / "data"),
@@ -67,18 +89,17 @@ def test_interrupted_training_says_how_to_go_on(engine: str, tmp_path: Path) -> 
     )
     file, run = tmp_path / "recipe.yaml", tmp_path / "run"
     file.write_text(yaml.safe_dump(values))
-    code = "from holdfast.cli.main import run; run()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, "train", str(file), "-o", str(run), "--engine", engine, "--jobs", "2"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        # a shell's background jobs, and what they start, ignore Ctrl-C
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    ) as process:  # fmt: skip
-        events = run / "events.jsonl"
-        while not (events.is_file() and '"epoch"' in events.read_text()):
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said == "stopped; the same command again continues\n"
+    arguments = ["holdfast", "train", str(file), "-o", str(run), "--engine", engine, "--jobs", "2"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    over = threading.Event()
+    thread = threading.Thread(target=press_ctrl_c, args=(run, over))
+    thread.start()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        over.set()
+        thread.join()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "stopped; the same command again continues\n"
+    assert multiprocessing.active_children() == []

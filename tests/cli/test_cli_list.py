@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def test_a_field_shows_type_bounds_default_and_description() -> None:
     assert " ".join(line.split()) == "p float > 0 ≤ 1 = 1.0 share of samples that are rolled"
 
 
+@cache
 def schema() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(runner.invoke(app, ["schema"]).stdout)
     return made
@@ -72,3 +74,33 @@ def test_the_schema_refuses_an_unknown_key() -> None:
 def test_a_recipe_that_extends_may_hold_parts_only() -> None:
     assert faults({"extends": "other.yaml", "data": {"folder": "there"}, "members": {"svc": None}}) == []
     assert faults({"extends": "other.yaml", "metrics": "accuracy"})
+
+
+SEARCHES: dict[str, Any] = {
+    "fit": {"lr": {"search": {"log": [1e-4, 1e-2]}}, "epochs": {"search": {"int": [10, 40]}}},
+    "augment": {"search": {"choice": [[], ["roll"]]}},
+    "prepare": ["impute", {"search": {"choice": ["standardize", "rank"]}}],
+    "members": {
+        "one": {"search": {"choice": [{"model": "svc"}, {"model": "knn", "loss": None}]}},
+        "two": {
+            "model": {"search": {"choice": ["conv_residual", {"lstm": {"width": {"search": {"choice": [32, 64]}}}}]}},
+            "loss": {"focal": {"gamma": {"search": {"uniform": [0.5, 4]}}}},
+        },
+    },
+    "ensemble": {"search": {"choice": ["mean", "rank_mean"]}},
+}  # fmt: skip
+
+
+def test_the_schema_takes_a_search_where_tune_does() -> None:
+    values = yaml.safe_load(RECIPES[0].read_text())
+    for name, value in SEARCHES.items():
+        assert faults({**values, name: value}) == [], name
+        for mistaken in (
+            {"search": {"lgo": [1, 2]}},
+            {"search": {"log": [1]}},
+            {"search": {"choice": ["a"]}},
+        ):
+            assert faults({**values, name: mistaken})
+    for name in ("metric", "folds", "data", "seed"):
+        assert faults({**values, name: {"search": {"choice": [1, 2]}}}), name
+    assert faults({**values, "fit": {"lr": -1}})

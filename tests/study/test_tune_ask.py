@@ -156,3 +156,17 @@ def test_a_killed_process_leaves_no_trial_at_work(where: str, tmp_path: Path) ->
     made = try_all(where, space, FEW)
     assert [one.place for one in made] == [0, *range(2, FEW + 1)]
     assert TrialState.RUNNING not in states(where)
+
+
+def test_cma_es_goes_on_where_a_stopped_study_was(tmp_path: Path) -> None:
+    """A sampler is made for each trial; what CMA-ES has learned lies in the study."""
+    axis = {"search": {"uniform": [-4, 4]}}
+    space, where = Space({"fit": {"a": axis, "b": axis}}, "cmaes", 5), str(tmp_path / "study.journal")
+    for trials in (20, 40, 60):
+        study, locks = bench(where)
+        with locks.at_work() as worker:
+            while (asked := next_trial(study, locks, worker, space, trials)) is not None:
+                study.tell(asked.trial, sum((one - 1) ** 2 for one in asked.trial.params.values()))
+    values = [one.value or 0.0 for one in bench(where)[0].trials]
+    assert len(values) == 60
+    assert sum(values[40:]) < 0.25 * sum(values[:20])

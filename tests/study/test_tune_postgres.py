@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import optuna
 import pytest
-from optuna.trial import TrialState
-from test_tune import NEIGHBOURS, Starter, starter, write
+from tuning import Gate
 
 from holdfast.errors import BadInput
-from holdfast.study.tune_storage import open_storage
+from holdfast.study.tune_storage import ASK, PostgresLocks, open_storage
 
 pytestmark = pytest.mark.system
-__all__ = ["starter"]
 
 
 def program(name: str) -> str:
     """Where a program of PostgreSQL lies; skips where it does not."""
     pytest.importorskip("psycopg")
     there = [*Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), shutil.which(name)]
-    if there[-1] is None and len(there) == 1:
-        pytest.skip(f"PostgreSQL's {name} is not installed: apt install postgresql")
+    if there[0] is None:
+        pytest.skip(f"PostgreSQL's {name} is not installed: apt-get install postgresql")
     return str(there[0])
 
 
@@ -57,22 +53,37 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def test_killed_and_resumed_by_two(url: str, starter: Starter, tmp_path: Path) -> None:
-    path, study = write(tmp_path, NEIGHBOURS), tmp_path / "study"
-    killed = starter.say("tune", path, study, 5, url)
-    while not list(study.glob("trial-*/recipe.yaml")):
-        assert Path(f"/proc/{killed}").exists()
-    os.kill(killed, signal.SIGKILL)
-    assert starter.say("wait", killed) == signal.SIGKILL
-    both = [starter.say("tune", path, study, 5, url) for _ in range(2)]
-    assert [starter.say("wait", one) for one in both] == [0, 0]
-    trials = optuna.load_study(study_name="tiny-tune", storage=open_storage(url, "tiny-tune")[0]).trials
-    assert all(one.state.is_finished() for one in trials)
-    done = [one for one in trials if one.state == TrialState.COMPLETE]
-    assert len(done) == len({str(one.params) for one in done}) == 5
-    assert len(list(study.glob("trial-*"))) == 5
+def test_one_of_two_is_killed_and_the_others_end_the_study(url: str, tmp_path: Path) -> None:
+    Gate(tmp_path).kill_one_of_two_and_add_a_third(tmp_path / "study", url)
 
 
-def test_a_server_that_is_not_there_is_one_message(url: str) -> None:
-    with pytest.raises(BadInput, match="PostgreSQL does not answer"):
-        open_storage("postgresql://postgres@127.0.0.1:1/none", "study")
+def test_a_worker_lives_as_long_as_its_connection(url: str) -> None:
+    url = url.replace("postgresql://", "postgresql+psycopg://")
+    locks, others = PostgresLocks(url, "study"), PostgresLocks(url, "study")
+    with locks.at_work() as worker:
+        assert others.alive(worker)
+        with (
+            others.engine.connect() as connection
+        ):  # as where a machine falls silent, and its server finds out
+            (lost,) = connection.exec_driver_sql(
+                "select pid from pg_locks where locktype = 'advisory' and granted"
+            )
+            connection.exec_driver_sql(f"select pg_terminate_backend({lost[0]}, 10000)")
+        assert not others.alive(worker)
+    with locks.at_work() as worker:
+        assert others.alive(worker)
+
+
+def test_the_server_asks_after_its_clients(url: str) -> None:
+    with PostgresLocks(
+        url.replace("postgresql://", "postgresql+psycopg://"), "study"
+    ).engine.connect() as one:
+        for name, seconds in ASK.items():
+            assert one.exec_driver_sql(f"show tcp_keepalives_{name}").scalar() == str(seconds)
+
+
+@pytest.mark.parametrize("wrong", ["postgres@127.0.0.1:1/none", "{}/none", "{}:5432:5432"])
+def test_a_server_that_does_not_answer_is_one_message(wrong: str, url: str) -> None:
+    where = "postgresql://" + wrong.format(url.split("://")[1].rsplit("/", 1)[0])
+    with pytest.raises(BadInput, match=r"PostgreSQL does not answer as the URL says: .+"):
+        open_storage(where, "study")

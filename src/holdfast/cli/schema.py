@@ -21,6 +21,7 @@ def schema() -> None:
 def recipe_schema() -> dict[str, Any]:
     """The schema of a recipe file. One that extends another holds parts only, so just its keys are checked."""
     from holdfast.recipe.schema import Recipe
+    from holdfast.recipe.search_schema import taking_searches
 
     whole = Recipe.model_json_schema(by_alias=True)
     definitions = whole.pop("$defs", {})
@@ -37,5 +38,5 @@ def recipe_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "if": {"required": ["extends"]},
         "else": {"$ref": "#/$defs/Recipe"},
-        "$defs": {**definitions, "Recipe": whole},
+        "$defs": taking_searches(whole, definitions),
     }

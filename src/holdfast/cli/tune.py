@@ -71,7 +71,7 @@ def _show(event: dict[str, Any]) -> None:
         text = f"trial {event['number']}: {said.get(event['state'], event['state'])}{best}  {in_words(event['params'])}"
         typer.echo(text + (f"\n  {event['error']}" if event["error"] else ""))
     elif event["event"] == "finalist":
-        typer.echo(f"trial {event['number']} again, with {event['changed']}: {event['after']['value']:.4f}")
+        typer.echo(f"trial {event['number']} again, as a finalist: {event['after']['value']:.4f}")
 
 
 def in_words(params: dict[str, Any]) -> str:
@@ -88,11 +88,12 @@ def in_words(params: dict[str, Any]) -> str:
 def lines_of(found: Tuned) -> list[str]:
     """The trials counted, the finalists before and after, and what was written."""
     from holdfast.cli.columns import columns
+    from holdfast.study.tune_finalists import FRESH
 
     counted = ", ".join(f"{count} {name}" for name, count in found.counts.items() if count)
     lines = ["", f"{found.folder}: {counted or 'no trial'}"]
     if found.finalists:
-        head = ["trial", f"{found.metric} in the search", "on fresh folds", "95 % interval", "values"]
+        head = ["trial", f"{found.metric} in the search", f"on {found.again}", "95 % interval", "values"]
         rows = [
             [
                 str(one.number), f"{one.before:.4f}", f"{one.after['value']:.4f}",
@@ -103,9 +104,13 @@ def lines_of(found: Tuned) -> list[str]:
         lines += columns([head, *rows], right=(0, 1, 2))
         winner = found.finalists[0]
         lines += [
-            f"winner: trial {winner.number}; the search claimed {winner.before:.4f}, fresh folds say"
+            f"winner: trial {winner.number}; the search claimed {winner.before:.4f}, {found.again} say"
             f" {winner.after['value']:.4f}"
         ]
+        if found.again != FRESH:
+            lines += [
+                "no other folds can be drawn: they are the search's, and their luck stays in this figure"
+            ]
     if found.counts["at work"]:
         lines += ["other processes are still at work; the last one scores the finalists"]
     elif found.recipe is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,6 +17,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
+@cache
 def versions() -> dict[str, str | None]:
     """Installed versions of the packages that decide numbers; None where one is missing."""
     found: dict[str, str | None] = {}

@@ -21,6 +21,8 @@ from holdfast.recipe.strict import Location, Nested, nearest
 
 KEY = "search"
 KINDS = ("log", "uniform", "int", "choice")
+# Where a search may stand; with other data, folds or another metric, scores of trials could not be compared.
+SEARCHED = ("prepare", "balance", "augment", "fit", "members", "predict", "ensemble")
 GRID_POINTS = 5  # of a range of real numbers where a grid is asked for, both ends included
 
 

@@ -9,6 +9,7 @@ runs/motion-tune/
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -35,11 +36,11 @@ except ModuleNotFoundError:  # pragma: no cover
 
 from optuna.trial import TrialState
 
-from holdfast.study.tune_ask import ERROR, MOST_POINTS, SAME_AS, Asked, Space, next_trial, put_back
-from holdfast.study.tune_checks import check_searches, first_recipe
-from holdfast.study.tune_finalists import best_trials, score_again
+from holdfast.study.tune_ask import ERROR, MOST_POINTS, SAME_AS, Asked, Space, next_trial, place_of, put_back
+from holdfast.study.tune_checks import check_pruner, check_sampler, check_searches, first_recipe
+from holdfast.study.tune_finalists import FRESH, SAME, best_trials, drawn_anew, fresh_seed, score_again
 from holdfast.study.tune_result import Tuned, write_recipe
-from holdfast.study.tune_samplers import check_names, check_pruner, make_pruner
+from holdfast.study.tune_samplers import OF_EPOCHS, check_names, make_pruner
 from holdfast.study.tune_storage import Locks, open_storage
 from holdfast.study.tune_trial import FoldByFold, run_trial
 from holdfast.train import prepare
@@ -95,12 +96,13 @@ def tune(
     check_names(sampler, pruner)
     source, path = read_source(Path(recipe), overrides), Path(recipe)
     listed = check_searches(source)
+    check_sampler(sampler, source, listed)
     check_pruner(pruner, listed)
     if sampler == "grid" and (count := size(source.values, grid=True) or 0) > MOST_POINTS:
         raise BadInput(
             f"--sampler grid: {count:,} points, and at most {MOST_POINTS:,} are listed; take random"
         )
-    first = first_recipe(source, path.parent)
+    first = first_recipe(source, path.parent, pruner)
     name = f"{first.name}-tune"
     folder = Path("runs") / name if output is None else Path(output)
     threads = threads or first.threads or max(1, cores() // jobs)
@@ -110,18 +112,26 @@ def tune(
         storage=storage or f"sqlite:///{folder / 'study.db'}", study=name, sampler=sampler, pruner=pruner,
         trials=trials, ends=None if timeout is None else time.time() + _seconds(timeout), threads=threads,
         metric=plan.metric.key, greater_is_better=plan.metric.greater_is_better,
-        mark=hash_value([source.values, plan.work.data_mark, plan.work.folds.hash]),
+        mark=hash_value([_wherever(source.values), plan.work.data_mark, plan.work.folds.hash]),
     )  # fmt: skip
     del plan
     study, locks = open_study(task)
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.glob("trial-*")) and not study.get_trials(deepcopy=False):
+        raise BadInput(f"{folder} holds trials of another study; name another folder with -o")
     if jobs > 1:
         from holdfast.study.tune_processes import side_by_side
 
         side_by_side(task, jobs, report)
     else:
-        work_off(task, report)
+        work_off(task, study, locks, report)
     return _finish(task, study, locks, finalists, path, report)
+
+
+def _wherever(values: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's values without the folder of its data, which machines may have in different places."""
+    data = values.get("data")
+    return {**values, "data": {**data, "folder": None}} if isinstance(data, dict) else values
 
 
 def _seconds(timeout: str) -> float:
@@ -139,29 +149,36 @@ def open_study(task: Task) -> tuple[optuna.Study, Locks]:
             storage=storage, study_name=task.study, load_if_exists=True, pruner=make_pruner(task.pruner),
             direction="maximize" if task.greater_is_better else "minimize",
         )  # fmt: skip
-        held = study.user_attrs.get("mark")
-        if held is None:
-            study.set_user_attr("mark", task.mark)
-        elif held != task.mark:
-            raise BadInput(
-                f"the study {task.study} in this storage was begun with another recipe, or other data; its trials cannot"
-                " be compared with new ones: give the recipe another name, or take another --storage"
-            )
+        _agree(study, "mark", task.mark, "another recipe, or other data")
+        if task.pruner != "none":
+            compared = "losses of epochs" if task.pruner in OF_EPOCHS else "scores of folds"
+            _agree(study, "compared", compared, "a --pruner that compares something else")
     return study, locks
 
 
-def work_off(task: Task, report: Report) -> None:
+def _agree(study: optuna.Study, name: str, value: str, otherwise: str) -> None:
+    """Trials of one study must be comparable: whoever comes first decides."""
+    held = study.user_attrs.get(name)
+    if held is None:
+        study.set_user_attr(name, value)
+    elif held != value:
+        raise BadInput(
+            f"the study {study.study_name} in this storage was begun with {otherwise}; its trials cannot be compared"
+            " with new ones: give the recipe another name, or begin anew with another -o (and --storage, where named)"
+        )
+
+
+def work_off(task: Task, study: optuna.Study, locks: Locks, report: Report) -> None:
     """Try point after point, until the study has its trials, or time is up."""
-    study, locks = open_study(task)
     space = Space(task.values, task.sampler, task.seed)
-    with locks.at_work() as worker:
-        while task.ends is None or time.time() < task.ends:
+    while task.ends is None or time.time() < task.ends:
+        with locks.at_work() as worker:  # anew for each trial: a connection may be lost in a long one
             asked = next_trial(study, locks, worker, space, task.trials)
             if asked is None:
                 return
             _try(task, study, asked)
-            _tell(study, asked, report)
-            _stop_where_all_fail(study)
+        _tell(study, asked, report)
+        _stop_where_all_fail(study)
 
 
 def _try(task: Task, study: optuna.Study, asked: Asked) -> None:
@@ -171,6 +188,8 @@ def _try(task: Task, study: optuna.Study, asked: Asked) -> None:
         recipe = task.recipe(asked.values)
         engine = FoldByFold(trial, recipe, task.pruner, asked.place)
         value = run_trial(recipe, engine, folder, task.base, task.threads)
+        if math.isnan(value):
+            raise ArithmeticError("the score is not a number")
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
     except (ValueError, ArithmeticError, RuntimeError) as error:  # BadInput and JobFailed are among them
@@ -186,9 +205,9 @@ def _tell(study: optuna.Study, asked: Asked, report: Report) -> None:
     best = study.best_trial if scored else None
     report(
         {
-            "event": "trial", "number": one.number, "params": one.params, "state": one.state.name.lower(),
+            "event": "trial", "number": place_of(one), "params": one.params, "state": one.state.name.lower(),
             "value": one.value, "error": one.user_attrs.get(ERROR),
-            "best": None if best is None else best.value, "best_number": None if best is None else best.number,
+            "best": None if best is None else best.value, "best_number": None if best is None else place_of(best),
         }
     )  # fmt: skip
 
@@ -208,14 +227,17 @@ def _finish(task: Task, study: optuna.Study, locks: Locks, count: int, path: Pat
         put_back(study, locks)
     held = [one for one in study.get_trials(deepcopy=False) if SAME_AS not in one.user_attrs]
     space = Space(task.values, task.sampler, task.seed)
-    tuned = Tuned(task.folder, task.metric, held, [], None)
+    tuned = Tuned(task.folder, task.metric, held, [])
     scored = [one for one in held if one.state == TrialState.COMPLETE]
     if scored and not tuned.counts["at work"]:
         best = best_trials(scored, task.greater_is_better, max(count, 1))
-        recipes = {one.number: task.recipe(space.at(one.params)) for one in best[:count]}
-        found = score_again(best[:count], recipes, task.folder, task.base, task.threads, report)
-        winner = found[0] if found else best[0]
-        values = {**space.at(winner.params), "name": f"{task.study.removesuffix('-tune')}-tuned"}
-        tuned = replace(tuned, finalists=found, recipe=write_recipe(path, values, winner.number))
+        recipes = [task.recipe(space.at(one.params)) for one in best[:count]]
+        seed = fresh_seed(recipes[0], task.base) if recipes else None
+        anew = [drawn_anew(one, seed) for one in recipes]
+        found = score_again(best, anew, task.folder, task.threads, task.base, report)
+        winner = (found[0].number, found[0].params) if found else (place_of(best[0]), best[0].params)
+        values = {**space.at(winner[1]), "name": f"{task.study.removesuffix('-tune')}-tuned"}
+        written = write_recipe(path, values, winner[0])
+        tuned = replace(tuned, finalists=found, again=SAME if seed is None else FRESH, recipe=written)
     write_json(task.folder / "tune.json", tuned.plain())
     return tuned

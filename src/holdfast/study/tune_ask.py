@@ -64,6 +64,11 @@ class Asked:
     place: int
 
 
+def place_of(trial: FrozenTrial) -> int:
+    """The number that a trial goes by, and its run folder: a trial that is put back keeps the dead one's."""
+    return int(trial.user_attrs.get(PLACE, trial.user_attrs.get(AGAIN, trial.number)))
+
+
 def is_tried(trial: FrozenTrial) -> bool:
     """Whether a trial stands for a point that was tried, or is at work."""
     if trial.state == TrialState.FAIL:
@@ -130,14 +135,13 @@ def _ask(
 
 
 def put_back(study: Study, locks: Locks) -> list[int]:
-    """Fail the trials whose processes are dead, and queue their points again; gives their numbers."""
+    """Fail the trials whose processes are dead, and queue their points again; gives their numbers in Optuna."""
     dead = list(_dead(study, locks))
     for one in dead:
         begun = WORKER in one.user_attrs
         point = one.params if begun else one.system_attrs.get("fixed_params")
         if point is not None:  # queued before it is failed: a kill in between loses nothing
-            attrs = {AGAIN: one.user_attrs.get(PLACE, one.user_attrs.get(AGAIN, one.number))}
-            study.enqueue_trial(point, user_attrs=attrs)
+            study.enqueue_trial(point, user_attrs={AGAIN: place_of(one)})
         study.tell(one.number, state=TrialState.FAIL, skip_if_finished=True)
     return [one.number for one in dead]
 

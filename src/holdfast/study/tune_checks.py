@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import BadInput
+from holdfast.models.base import Network
 from holdfast.recipe.load import Source, load_recipe
 from holdfast.recipe.schema import Recipe
-from holdfast.recipe.search import Search, all_searches, fill, searched
+from holdfast.recipe.search import SEARCHED, Search, all_searches, fill, searched
 from holdfast.recipe.strict import Nested
-
-SEARCHED = ("prepare", "balance", "augment", "fit", "members", "predict", "ensemble")
+from holdfast.study.tune_samplers import OF_EPOCHS
 
 
 def check_searches(source: Source) -> list[Search]:
@@ -52,15 +53,48 @@ def _lines(source: Source, error: Nested) -> str:
     return "\n".join(f"{source.place(at)}: {'.'.join(map(str, at))}: {said}" for at, said in error.items)
 
 
-def first_recipe(source: Source, base: Path) -> Recipe:
+def check_sampler(sampler: str, source: Source, listed: Sequence[Search]) -> None:
+    """Raises BadInput where CMA-ES would draw every value at random."""
+    outside = set(searched(source.values))
+    if sampler == "cmaes" and sum(one.kind != "choice" and one.location in outside for one in listed) < 2:
+        raise BadInput(
+            "--sampler cmaes: it needs two searches of numbers that stand in no choice, and would draw all others at"
+            " random; take tpe"
+        )
+
+
+def check_pruner(pruner: str, listed: Sequence[Search]) -> None:
+    """Raises BadInput where losses of epochs would be compared that are not alike."""
+    for one in listed if pruner in OF_EPOCHS else ():
+        for field, said in (("loss", "the loss itself"), ("epochs", "how many there are")):
+            if field in one.location:
+                raise BadInput(
+                    f"--pruner {pruner}: it compares losses of epochs, and {one.path} searches {said};"
+                    " take wilcoxon, which compares scores of folds, or none"
+                )
+
+
+def first_recipe(source: Source, base: Path, pruner: str = "none") -> Recipe:
     """The recipe of the first point, after each option of each choice was checked once. Raises BadInput."""
+    first = None
     for one in all_searches(source.values):
         for value in (one.grid()[0], one.grid()[-1]) if one.kind != "choice" else one.grid():
+            where = f"{source.place(one.location)}: {one.path}: with {value!r}"
             try:
-                load_recipe(fill(source.values, partial(_leading, one, value)), base=base)
+                made = load_recipe(fill(source.values, partial(_leading, one, value)), base=base)
             except BadInput as error:
-                raise BadInput(f"{source.place(one.location)}: {one.path}: with {value!r}: {error}") from None
+                raise BadInput(f"{where}: {error}") from None
+            first = first or made
+            if pruner in OF_EPOCHS and _networks(made) != _networks(first):
+                raise BadInput(
+                    f"{where}: --pruner {pruner} compares losses of epochs, and networks are searched beside models"
+                    " without epochs; take wilcoxon, which compares scores of folds, or none"
+                )
     return load_recipe(fill(source.values, lambda search: search.grid()[0]), base=base)
+
+
+def _networks(recipe: Recipe) -> set[str]:
+    return {name for name, member in recipe.members.items() if isinstance(member.model, Network)}
 
 
 def _leading(towards: Search, value: Any, search: Search) -> Any:

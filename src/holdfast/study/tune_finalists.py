@@ -3,48 +3,81 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from optuna.trial import FrozenTrial
 
+from holdfast.data.base import DataSpec
 from holdfast.folds.base import Splitter
+from holdfast.folds.table import make_folds
 from holdfast.keys import seed_of
 from holdfast.recipe.schema import Recipe
+from holdfast.store.hashes import hash_arrays
 from holdfast.store.run import ENSEMBLE
+from holdfast.study.tune_ask import place_of
 from holdfast.train import train
 
 Report = Callable[[dict[str, Any]], None]
+DRAWS = 20  # of folds, before there are taken to be no others
+FRESH, SAME = "fresh folds", "the same folds"
 
 
 @dataclass(frozen=True)
 class Finalist:
-    """A trial's score in the search, and on fresh folds."""
+    """A trial's score in the search, and the one that it gets again."""
 
     number: int
     params: dict[str, Any]
     before: float
-    after: dict[str, Any]  # value, low, high of the fresh folds
+    after: dict[str, Any]  # value, low, high
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def fresh(recipe: Recipe) -> tuple[Recipe, str]:
-    """The recipe with folds drawn anew, and what was changed.
+def fresh_seed(recipe: Recipe, base: Path) -> int | None:
+    """A seed of folds that the search has not seen; None where no others can be drawn.
 
-    Where the folds draw nothing (blocks, a file), only the training can be drawn anew.
+    Blocks and files draw nothing, and k groups fall into k folds in one way only.
     """
-    splitter = recipe.folds
+    spec, splitter = recipe.data, recipe.folds
+    assert isinstance(spec, DataSpec)
     assert isinstance(splitter, Splitter)
-    seed = seed_of(recipe.seed, "tune", "finalists", getattr(splitter, "seed", 0)) % 2**31
-    if hasattr(splitter, "seed"):
-        drawn = splitter.model_copy(update={"seed": seed})
-        return recipe.model_copy(update={"folds": drawn}), f"folds.seed {seed}"
-    return recipe.model_copy(update={"seed": seed}), f"seed {seed}, folds of {splitter.name} are never drawn"
+    if not hasattr(splitter, "seed"):
+        return None
+    loaded = spec.load(base)
+
+    def drawn(seed: int) -> set[str]:
+        anew = splitter.model_copy(update={"seed": seed})
+        return {
+            hash_arrays(as_drawn(row)) for row in make_folds(anew, loaded.train, loaded.target, base).fold
+        }
+
+    seen = drawn(splitter.seed)
+    seeds = (seed_of(recipe.seed, "tune", "finalists", splitter.seed, n) % 2**31 for n in range(DRAWS))
+    return next((seed for seed in seeds if not seen & drawn(seed)), None)
+
+
+def as_drawn(fold: np.ndarray) -> np.ndarray:
+    """The folds of samples, numbered as they come first: equal where the same samples stand together.
+
+    >>> as_drawn(np.array([2, 2, 0, 1])).tolist()
+    [0, 0, 1, 2]
+    """
+    _, first, which = np.unique(fold, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[which]
+
+
+def drawn_anew(recipe: Recipe, seed: int | None) -> Recipe:
+    """The recipe with fresh folds; where there are none, with the same folds and other training."""
+    if seed is None:
+        return recipe.model_copy(update={"seed": seed_of(recipe.seed, "tune", "finalists") % 2**31})
+    return recipe.model_copy(update={"folds": recipe.folds.model_copy(update={"seed": seed})})
 
 
 def best_trials(trials: Sequence[FrozenTrial], greater_is_better: bool, count: int) -> list[FrozenTrial]:
@@ -54,22 +87,25 @@ def best_trials(trials: Sequence[FrozenTrial], greater_is_better: bool, count: i
 
 
 def score_again(
-    trials: Sequence[FrozenTrial], recipes: Mapping[int, Recipe], folder: Path, base: Path,
-    threads: int, report: Report,
-) -> list[Finalist]:  # fmt: skip
-    """Train each finalist on the same fresh folds; begun ones are continued. Best first."""
+    trials: Sequence[FrozenTrial],
+    recipes: Sequence[Recipe],
+    folder: Path,
+    threads: int,
+    base: Path,
+    report: Report,
+) -> list[Finalist]:
+    """Train the recipe of each finalist, all on the same folds; begun ones are continued. Best first."""
     found: list[Finalist] = []
     sign = 1.0
     with _alone(folder):
-        for one in trials:
-            recipe, changed = fresh(recipes[one.number])
-            run = train(recipe, folder / f"finalist-{one.number:04}", threads=threads, base=base)
+        for one, recipe in zip(trials, recipes):
+            run = train(recipe, folder / f"finalist-{place_of(one):04}", threads=threads, base=base)
             scores = run.scores
-            after = scores["members"][ENSEMBLE][scores["metric"]]
             sign = -1.0 if scores["greater_is_better"] else 1.0
             assert one.value is not None
-            found.append(Finalist(one.number, one.params, one.value, after))
-            report({"event": "finalist", "changed": changed, **found[-1].plain()})
+            after = scores["members"][ENSEMBLE][scores["metric"]]
+            found.append(Finalist(place_of(one), one.params, one.value, after))
+            report({"event": "finalist", **found[-1].plain()})
     return sorted(found, key=lambda one: (sign * one.after["value"], one.number))
 
 

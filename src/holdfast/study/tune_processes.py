@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from holdfast.study.tune import Task
 
 Report = Callable[[dict[str, Any]], None]
+NEEDED = (
+    "holdfast.study.tune",
+    "holdfast.fit.estimator",
+    "scipy.linalg",
+    "sklearn.metrics",
+    "pyarrow.parquet",
+)
 _events: list[Any] = []  # of a worker: where it tells
 
 
 def side_by_side(task: Task, jobs: int, report: Report) -> None:
     """Work on a study in so many processes; their events reach `report` in this one."""
-    context = get_context("spawn")
-    events = context.SimpleQueue()
-    listener = threading.Thread(target=_listen, args=(events, report), daemon=True)
+    context = server()
+    events, ended = context.SimpleQueue(), threading.Event()
+    listener = threading.Thread(target=_listen, args=(events, ended, report), daemon=True)
     listener.start()
     pool = ProcessPoolExecutor(jobs, context, _begin, (events,))
     try:
@@ -42,13 +49,22 @@ def side_by_side(task: Task, jobs: int, report: Report) -> None:
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        events.put(None)
+        ended.set()
         listener.join()
 
 
-def _listen(events: Any, report: Report) -> None:
-    while (event := events.get()) is not None:
-        report(event)
+def server() -> Any:
+    """Processes that are forked from one that has imported what all need, and has no threads of its own."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(NEEDED))
+    return context
+
+
+def _listen(events: Any, ended: threading.Event, report: Report) -> None:
+    """Nothing is waited for that a killed worker may owe: it may have held the queue's lock."""
+    while not (ended.wait(0.1) and events.empty()):
+        while not events.empty():
+            report(events.get())
 
 
 def _begin(events: Any) -> None:
@@ -65,6 +81,6 @@ def _end_with_parent() -> None:
 
 
 def _work(task: Task) -> None:
-    from holdfast.study.tune import work_off
+    from holdfast.study.tune import open_study, work_off
 
-    work_off(task, _events[0].put)
+    work_off(task, *open_study(task), _events[0].put)

@@ -10,8 +10,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from holdfast.store.atomic import write_text
 from holdfast.store.run import as_yaml
-from holdfast.study.tune_ask import ERROR, PLACE
-from holdfast.study.tune_finalists import Finalist
+from holdfast.study.tune_ask import ERROR, place_of
+from holdfast.study.tune_finalists import FRESH, Finalist
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,9 @@ class Tuned:
     folder: Path
     metric: str
     trials: list[FrozenTrial]
-    finalists: list[Finalist]  # the best first; none where others are still at work
-    recipe: Path | None  # what was written
+    finalists: list[Finalist]  # the best on fresh folds first; none where others are still at work
+    again: str = FRESH  # what the finalists were scored again on
+    recipe: Path | None = None  # what was written
 
     @property
     def counts(self) -> dict[str, int]:
@@ -39,13 +40,14 @@ class Tuned:
         """What `tune.json` holds."""
         trials = [
             {
-                "number": one.number, "state": one.state.name.lower(), "value": one.value, "params": one.params,
-                "folder": f"trial-{one.user_attrs.get(PLACE, one.number):04}", "error": one.user_attrs.get(ERROR),
+                "number": place_of(one), "state": one.state.name.lower(), "value": one.value, "params": one.params,
+                "error": one.user_attrs.get(ERROR),
             }
             for one in self.trials
         ]  # fmt: skip
         return {
-            "metric": self.metric, "trials": trials, "finalists": [one.plain() for one in self.finalists],
+            "metric": self.metric, "trials": trials, "again": self.again,
+            "finalists": [one.plain() for one in self.finalists],
             "recipe": None if self.recipe is None else self.recipe.name,
         }  # fmt: skip
 

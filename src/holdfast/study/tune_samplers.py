@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from holdfast.errors import BadInput
@@ -20,16 +20,6 @@ def check_names(sampler: str, pruner: str) -> None:
     for option, name, known in (("--sampler", sampler, SAMPLERS), ("--pruner", pruner, PRUNERS)):
         if name not in known:
             raise BadInput(f"{option}: no {option[2:]} is called {name!r}; {nearest(name, known)}")
-
-
-def check_pruner(pruner: str, searches: Iterable[Search]) -> None:
-    """Raises BadInput where trials would be compared by losses that are not the same."""
-    for one in searches:
-        if pruner in OF_EPOCHS and "loss" in one.location:
-            raise BadInput(
-                f"--pruner {pruner}: it compares losses of epochs, and {one.path} searches the loss itself;"
-                " take wilcoxon, which compares scores of folds, or none"
-            )
 
 
 def make_sampler(name: str, seed: int) -> Any:

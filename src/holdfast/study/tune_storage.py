@@ -21,6 +21,12 @@ from holdfast.keys import seed_of
 
 SQLITE, POSTGRES = "sqlite:///", ("postgresql://", "postgres://", "postgresql+psycopg://")
 WAIT = 120  # seconds that a writer waits for another's lock on SQLite
+# A machine that falls silent is taken for dead after 90 s: PostgreSQL asks after its clients, they after it.
+ASK = {"idle": 60, "interval": 10, "count": 3}  # TCP keepalives
+KEEPALIVE = {
+    "keepalives_idle": ASK["idle"], "keepalives_interval": ASK["interval"], "keepalives_count": ASK["count"],
+    "options": " ".join(f"-c tcp_keepalives_{name}={value}" for name, value in ASK.items()),
+}  # fmt: skip
 INSTALL = 'install it in Holdfast\'s folder: pip install -c constraints.txt -e ".[tune]"'
 LISTED = "expected sqlite:///FILE, the name of a journal file, or postgresql://USER@HOST/DATABASE"
 
@@ -81,7 +87,9 @@ class PostgresLocks:
     def __init__(self, url: str, study: str):
         import sqlalchemy
 
-        self.engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        self.engine = sqlalchemy.create_engine(
+            url, isolation_level="AUTOCOMMIT", pool_pre_ping=True, connect_args=KEEPALIVE
+        )
         self.key = seed_of("holdfast tune", study)
 
     def _call(self, connection: Any, function: str, key: int) -> bool:
@@ -106,7 +114,7 @@ class PostgresLocks:
             try:
                 yield worker
             finally:
-                self._call(connection, "pg_advisory_unlock", seed_of(worker))
+                connection.invalidate()  # closed, and the lock goes with it; it may be lost already
 
     def alive(self, worker: str) -> bool:
         with self.engine.connect() as connection:
@@ -136,12 +144,15 @@ def open_storage(where: str, study: str) -> tuple[Any, Locks]:
         if not file.name or file.is_dir():
             raise BadInput(f"--storage: {where!r} names no file; {LISTED}")
         locks = FileLocks(file)
-        with locks.asking():  # two processes may begin at once
-            if where.startswith(SQLITE):
-                _refuse_other(file, b"SQLite format 3\0", "SQLite database")
-                return RDBStorage(where, engine_kwargs={"connect_args": {"timeout": WAIT}}), locks
-            _refuse_other(file, b"{", "journal")
-            return JournalStorage(JournalFileBackend(str(file), JournalFileOpenLock(str(file)))), locks
+        try:
+            with locks.asking():  # two processes may begin at once
+                if where.startswith(SQLITE):
+                    _refuse_other(file, b"SQLite format 3\0", "SQLite database")
+                    return RDBStorage(where, engine_kwargs={"connect_args": {"timeout": WAIT}}), locks
+                _refuse_other(file, b"{", "journal")
+                return JournalStorage(JournalFileBackend(str(file), JournalFileOpenLock(str(file)))), locks
+        except OSError as error:  # no folder can be made there, or nothing written
+            raise BadInput(f"--storage: {file}: {error.strerror or error}") from None
 
 
 def _refuse_other(file: Path, start: bytes, kind: str) -> None:
@@ -159,9 +170,9 @@ def _postgres(url: str, study: str) -> tuple[Any, Locks]:
     try:
         locks = PostgresLocks(url, study)
         with locks.asking():
-            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True}), locks
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": KEEPALIVE}), locks
     except ModuleNotFoundError as error:
         raise BadInput(f"--storage: PostgreSQL needs {error.name}; {INSTALL}") from None
-    except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.ArgumentError) as error:
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:  # no server, no such user, no port, …
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise BadInput(f"--storage: PostgreSQL does not answer as the URL says: {reason}") from None

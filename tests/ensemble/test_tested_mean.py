@@ -52,6 +52,21 @@ def test_one_fold_has_no_spread_to_test_by() -> None:
     assert mean_of(blend="caruana").fit(MEMBERS, TRUTH, np.zeros(240)).helps is False
 
 
+def test_logits_give_the_geometric_mean_of_those_kept() -> None:
+    ensemble = mean_of(average="logits")
+    learned = ensemble.fit(MEMBERS, TRUTH, FOLDS)
+    raw = np.sqrt(MEMBERS[0] * MEMBERS[2])
+    np.testing.assert_allclose(ensemble.predict(learned, MEMBERS), raw / raw.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [(CLASSES, "tested_mean"), (REAL, "tested_mean"), (GRID, "mean")]
+)
+def test_where_none_is_named(target: Any, name: str) -> None:
+    metric = {"classes": "log_loss", "real": "rmse", "grid": "mae"}[target.kind]
+    assert chain_of(recipe(None, metric), ["one"], target).ensemble.name == name
+
+
 def test_several_comparisons_are_held_by_holm() -> None:
     learned = mean_of().fit(MEMBERS, TRUTH, FOLDS)
     raw = {m: one.p for m, (one, _) in learned.choice.tests.items()}

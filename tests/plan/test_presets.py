@@ -64,7 +64,7 @@ def test_gaps_are_spoken_of() -> None:
 def test_values_have_no_probabilities_to_calibrate(preset: str, kind: str) -> None:
     made = members_for(replace(FACTS, kind=kind, classes=None, real=(0.0, 1.0, 2.0)), "real", "rmse", preset)
     assert made.predict == {}
-    assert made.ensemble[0] == "mean"
+    assert made.ensemble[0] == {"tested_mean": {"blend": "weighted_mean"}}
     assert made.chosen
 
 

@@ -103,6 +103,7 @@ def test_folds_of_an_ordinary_run_are_taken_over(values: dict[str, Any]) -> None
     assert found.seconds == 0, "what another run trained is not this ablation's time"
 
 
+@pytest.mark.slow  # each worker imports everything
 def test_in_processes_it_finds_the_same_to_the_bit(values: dict[str, Any]) -> None:
     given = {**values, "folds": {"kind": "stratified_group", "k": 2}, "threads": 1}
     beside, alone = (ablate(given, DROP, SWAP, output=f"jobs-{n}", jobs=n) for n in (2, 1))

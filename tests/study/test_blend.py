@@ -40,7 +40,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 def test_a_run_alone_under_its_own_ensemble_stays_as_it_is(runs: Runs, tmp_path: Path) -> None:
     """Calibration is learned again, from what the folds' models said: the same, bit by bit."""
     for name in "ab":
-        made, run = blend([runs[name]], tmp_path / name, "mean"), Run(runs[name])
+        made, run = blend([runs[name]], tmp_path / name), Run(runs[name])
         for member in (*run.recipe["members"], "ensemble"):
             np.testing.assert_array_equal(made.predictions(member), run.predictions(member))
             np.testing.assert_allclose(made.test_predictions(member), run.test_predictions(member), rtol=1e-6)
@@ -50,7 +50,7 @@ def test_a_run_alone_under_its_own_ensemble_stays_as_it_is(runs: Runs, tmp_path:
 
 
 def test_two_runs_mean_is_that_of_their_members(runs: Runs, tmp_path: Path) -> None:
-    made = blend([runs["a"], runs["b"]], tmp_path / "both")
+    made = blend([runs["a"], runs["b"]], tmp_path / "both", "mean")
     parts = [
         Run(runs[name]).predictions(member) for name in "ab" for member in Run(runs[name]).recipe["members"]
     ]

@@ -14,9 +14,12 @@ def blend(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="run folder to make", show_default=False)],
     ensemble: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="as in a recipe: caruana, or '{tested_mean: {blend: caruana}}'"),
-    ] = "mean",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="as in a recipe: caruana, or '{stacking: {model: ridge}}'; by default the tested mean",
+        ),
+    ] = None,
 ) -> None:
     """Combine the members of finished runs, matched by id and cross-fitted on their common folds.
 
@@ -29,7 +32,7 @@ def blend(
     from holdfast.study.blend import blend as blend_runs
 
     try:
-        entry = yaml.safe_load(ensemble)
+        entry = None if ensemble is None else yaml.safe_load(ensemble)
     except yaml.YAMLError:
         raise BadInput(
             f"--ensemble: expected a name, or {{name: {{fields}}}} as in a recipe, got {ensemble!r}"

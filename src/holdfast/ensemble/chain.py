@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from holdfast.ensemble.base import Ensemble
+from holdfast.ensemble.mean import Mean
+from holdfast.ensemble.tested_mean import TestedMean
 from holdfast.errors import BadInput
 from holdfast.metrics.base import Metric
 from holdfast.predict.base import Postprocess
@@ -79,7 +81,7 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
     """The chain that a recipe asks for. Raises BadInput where a step does not suit the target."""
     given = {name: recipe.members[name].predict.calibrate for name in names}
     calibrate = {name: recipe.predict.calibrate if own is None else own for name, own in given.items()}
-    ensemble = recipe.ensemble
+    ensemble = usual(target) if recipe.ensemble is None else recipe.ensemble
     assert isinstance(ensemble, Ensemble)
     metric = recipe.metric
     assert isinstance(metric, Metric)
@@ -92,6 +94,11 @@ def chain_of(recipe: Recipe, names: Sequence[str], target: TargetSpec) -> Chain:
             )
         step.check(target)
     return Chain(calibrate, suited(ensemble, metric, target), recipe.predict.postprocess, target)  # type: ignore[arg-type]
+
+
+def usual(target: TargetSpec) -> Ensemble:
+    """The ensemble where none is named."""
+    return Mean() if target.kind == "grid" else TestedMean(blend="weighted_mean")
 
 
 def suited(ensemble: Ensemble, metric: Metric, target: TargetSpec) -> Ensemble:

@@ -14,6 +14,7 @@ from holdfast.ensemble.of_metric import OfMetric, gain
 from holdfast.metrics.base import Metric
 from holdfast.metrics.paired import Paired, holm, paired
 from holdfast.metrics.verdict import HELPS, HURTS, says
+from holdfast.predict.base import mean_of_views
 from holdfast.recipe.registry import component, parse
 from holdfast.recipe.target import TargetSpec
 
@@ -43,6 +44,7 @@ class TestedMean(OfMetric):
     """The mean of the members that the paired test does not find worse than the best one, by the recipe's metric.
 
     Corrected resampled t-test over the folds (Nadeau and Bengio 2003), Holm's p of all members together, at 5 %.
+    Where a recipe names no ensemble it is this one, with `blend: weighted_mean`.
     With `blend`, that ensemble of all members takes the mean's place where the same test, on cross-fitted
     predictions of both, finds it better.
     """
@@ -51,6 +53,9 @@ class TestedMean(OfMetric):
     blend: Literal["weighted_mean", "caruana", "stacking"] | None = Field(
         None,
         description="a learned ensemble that takes the mean's place where the paired test says that it helps",
+    )
+    average: Literal["probabilities", "logits"] = Field(
+        "probabilities", description="how classes are averaged; logits: the geometric mean of probabilities"
     )
     _learner: Ensemble | None = PrivateAttr(None)
 
@@ -66,7 +71,7 @@ class TestedMean(OfMetric):
         if self.blend is None or len(predictions) < 2 or len(np.unique(folds)) < 2:
             return Decision(choice, metric.key, None, False, None)
         learner = self._blend()
-        mean, blended = _both(learner, metric, predictions, truth, folds)
+        mean, blended = self._both(learner, metric, predictions, truth, folds)
         against = paired(metric, truth, blended[None], mean[None], folds[None])
         helps = says(against, against.p, metric.greater_is_better) == HELPS
         learned = learner.fit(predictions, truth, folds) if helps else None
@@ -75,12 +80,29 @@ class TestedMean(OfMetric):
     def predict(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
         if learned.helps:
             return self._blend().predict(learned.learned, predictions)
-        return predictions[learned.choice.kept].mean(axis=0)
+        return self._mean(predictions[learned.choice.kept])
+
+    def _mean(self, predictions: np.ndarray) -> np.ndarray:
+        return mean_of_views(list(predictions), self.average)
+
+    def _both(
+        self, learner: Ensemble, metric: Metric, predictions: np.ndarray, truth: np.ndarray, folds: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The tested mean and the blend of each fold's rows, by what the other folds' rows say, `(n, …)` each."""
+        mean, blended = np.empty(predictions.shape[1:]), np.empty(predictions.shape[1:])
+        for k in np.unique(folds):
+            here = folds == k
+            rest = predictions[:, ~here], truth[~here], folds[~here]
+            mean[here] = self._mean(predictions[chosen(metric, *rest).kept][:, here])
+            blended[here] = learner.predict(learner.fit(*rest), predictions[:, here])
+        return mean, blended
 
     def _blend(self) -> Ensemble:
         return self._learner or cast("Ensemble", parse("ensemble", self.blend))
 
     def facts(self, learned: Any, members: Sequence[str]) -> dict[str, Any]:
+        if len(members) == 1:
+            return {}
         choice = learned.choice
         made: dict[str, Any] = {
             "metric": learned.metric,
@@ -97,7 +119,7 @@ class TestedMean(OfMetric):
 
     def says(self, facts: dict[str, Any]) -> str:
         kept, metric = facts["mean_of"], facts["metric"]
-        said = f"the mean of {', '.join(kept)} (best: {facts['best']})"
+        said = f"the {'geometric ' * (self.average == 'logits')}mean of {', '.join(kept)} (best: {facts['best']})"
         out = [
             f"{name} ({metric} {_figure(one)}, p {one['p_holm']:.2g} by Holm)"
             for name, one in facts["to_the_best"].items()
@@ -129,19 +151,6 @@ def chosen(metric: Metric, predictions: np.ndarray, truth: np.ndarray, folds: np
     held = {m: (one, float(p)) for m, one, p in zip(others, tests, adjusted)}
     worse = {m for m, (one, p) in held.items() if says(one, p, metric.greater_is_better) == HURTS}
     return Choice(best, [m for m in members if m not in worse], held)
-
-
-def _both(
-    learner: Ensemble, metric: Metric, predictions: np.ndarray, truth: np.ndarray, folds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The tested mean and the blend of each fold's rows, by what the other folds' rows say, `(n, …)` each."""
-    mean, blended = np.empty(predictions.shape[1:]), np.empty(predictions.shape[1:])
-    for k in np.unique(folds):
-        here = folds == k
-        rest = predictions[:, ~here], truth[~here], folds[~here]
-        mean[here] = predictions[chosen(metric, *rest).kept][:, here].mean(axis=0)
-        blended[here] = learner.predict(learner.fit(*rest), predictions[:, here])
-    return mean, blended
 
 
 def _plain(one: Paired) -> dict[str, float | None]:

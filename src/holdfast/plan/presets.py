@@ -173,7 +173,10 @@ class Members:
     fit: dict[str, Any] = field(default_factory=dict)
     predict: dict[str, Any] = field(default_factory=dict)
     predict_why: str = ""
-    ensemble: tuple[str, str] = ("mean", "of the members")
+    ensemble: tuple[Any, str] = (
+        {"tested_mean": {"blend": "weighted_mean"}},
+        "of members not shown to be worse than the best; weighted where that is shown to help",
+    )
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -202,7 +205,11 @@ def members_for(facts: Facts, target_kind: str | None, metric: str | None, prese
     if target_kind != "classes":
         return Members(chosen, **common)
     predict, why = _predict(facts, metric)
-    blend = ("geometric_mean", "of the members' probabilities: calibrated members together hesitate less so")
+    blend = (
+        {"tested_mean": {"average": "logits", "blend": "weighted_mean"}},
+        "of members not shown to be worse than the best: calibrated members together hesitate less by logits;"
+        " weighted where that is shown to help",
+    )
     return Members(chosen, predict=predict, predict_why=why, ensemble=blend, **common)
 
 

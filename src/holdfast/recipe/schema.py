@@ -221,7 +221,11 @@ class Recipe(Strict):
     fit: Fit = Field(default_factory=Fit, description="for all networks")
     members: dict[str, Member] = Field(description="the models, by a name of yours", min_length=1)
     predict: Predict = Field(default_factory=Predict, description="test-time augmentation, calibration")
-    ensemble: Annotated[Component, Named("ensemble")] = Field("mean", description="how members are combined")  # type: ignore[assignment]
+    ensemble: Annotated[Component, Named("ensemble")] | None = Field(
+        None,
+        description="how members are combined; null: the mean of those not shown to be worse than the best, or a learned"
+        " blend where that is shown to help (tested_mean, blend: weighted_mean); of grids the mean",
+    )
 
     @field_validator("members")
     @classmethod

@@ -17,7 +17,7 @@ import numpy as np
 
 from holdfast.engine.environment import versions
 from holdfast.ensemble.base import Ensemble
-from holdfast.ensemble.chain import Chain, FittedChain, over_repeats, suited, told
+from holdfast.ensemble.chain import Chain, FittedChain, over_repeats, suited, told, usual
 from holdfast.errors import BadInput
 from holdfast.folds.table import save_folds
 from holdfast.metrics.paired import paired
@@ -31,10 +31,11 @@ from holdfast.study.compare import default_rope
 from holdfast.study.team import Team, team_of
 
 
-def blend(paths: Sequence[str | Path], output: str | Path, ensemble: Any = "mean") -> Run:
+def blend(paths: Sequence[str | Path], output: str | Path, ensemble: Any = None) -> Run:
     """Combine all members of finished runs; returns the run folder `output`.
 
-    `ensemble`: a recipe's entry. Members are matched by id; what calibrates them, and the ensemble, is learned
+    `ensemble`: a recipe's entry; None: the mean of the members not shown to be worse than the best, or weights where
+    these are shown to help. Members are matched by id; what calibrates them, and the ensemble, is learned
     again, cross-fitted. Raises BadInput, with nothing written, where the runs differ in what they share.
     """
     path = Path(output)
@@ -43,9 +44,11 @@ def blend(paths: Sequence[str | Path], output: str | Path, ensemble: Any = "mean
     if not paths:
         raise BadInput("blend: expected a finished run or more")
     team = team_of(paths)
+    target = team.work.target
+    named = usual(target) if ensemble is None else _parsed(ensemble)
     chain = Chain(
         {name: mate.calibrate for name, mate in team.mates.items()},
-        suited(_parsed(ensemble), team.metric, team.work.target), (), team.work.target,
+        suited(named, team.metric, target), (), target,
     )  # fmt: skip
     raw = {name: mate.oof(len(team.fold)) for name, mate in team.mates.items()}
     truth = team.work.train.target

@@ -118,6 +118,7 @@ def test_prediction_is_the_mean_of_members_folds_and_repeats(table):
         "metric": "accuracy",
         "folds": {"kind": "stratified", "k": 3, "repeats": 2},
         "members": {"weak": {"model": "constant"}, "strong": {"model": "logistic"}},
+        "ensemble": "mean",
     }
     both = HoldfastClassifier(recipe).fit(X, y)
     alone = [

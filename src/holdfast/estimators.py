@@ -64,6 +64,10 @@ class _Holdfast(BaseEstimator):
         assert isinstance(metric, Metric)
         metric.check(target)
         members = {name: resolve(recipe, name, train, target) for name in recipe.members}
+        if taught := [name for name, member in members.items() if member.pseudo is not None]:
+            raise BadInput(
+                f"members.{taught[0]}.pseudo: fit knows X and y, no samples without labels; leave it out"
+            )
         check_pool(recipe.predict.pool, target, train, None)
         folds = make_folds(splitter, train, target, base)
         work = Work(members, train, None, target, folds, recipe.seed, recipe.threads or cores(), "in memory")

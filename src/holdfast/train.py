@@ -14,7 +14,8 @@ from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
 from holdfast.data.flow import flow_mark, with_flow_made, with_flow_to_come
 from holdfast.data.sample import SampleForm, read_sample
-from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, without
+from holdfast.data.unlabelled import Unlabelled, read_unlabelled
+from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, teacher_gone, without
 from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
@@ -103,6 +104,7 @@ class Plan:
     chain: Chain
     notes: list[str]
     counts: str  # groups for each class and fold, as a table
+    base: Path  # the folder that paths of the recipe are relative to
 
 
 def prepare(recipe: Recipe, base: Path) -> Plan:
@@ -123,14 +125,17 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
         sample = read_sample(loaded.sample, target, loaded.test.ids, spec.id, metric.of_probabilities)
     folds = make_folds(splitter, loaded.train, target, base)
     counts, said = describe(folds, loaded.train, target)
-    kept = [name for name, member in recipe.members.items() if member.left_out is None]
-    if not kept:
+    if not recipe.kept:
         raise BadInput("members: every member is left out; take `left_out` from one")
-    members = {name: resolve(recipe, name, loaded.train, target) for name in kept}
+    members = {name: resolve(recipe, name, loaded.train, target) for name in recipe.kept}
     members, begun = with_starts(members, loaded.train, folds, target)
     check_pool(recipe.predict.pool, target, loaded.train, loaded.test)
     chain = chain_of(recipe, list(members), target)
-    dropped = [f"{name} is left out: {one.left_out}" for name, one in recipe.members.items() if one.left_out]
+    dropped = [
+        f"{name} is left out: {one.left_out or 'its teacher is left out'}"
+        for name, one in recipe.members.items()
+        if name not in members
+    ]
     listed = list(members.values())
     notes = [*loaded.notes, *dropped, *said, *unreached(recipe, listed), *begun, *saw_unlabelled(listed)]
     if loaded.train.groups is None:
@@ -141,8 +146,25 @@ def prepare(recipe: Recipe, base: Path) -> Plan:
     made_of = [loaded.train.fingerprint, loaded.hashes, hash_arrays(np.array(loaded.train.names))]
     mark = hash_value(made_of if loaded.train.flow is None else [*made_of, flow_mark()])
     code = load_user_components([base / file for file in recipe.components])
-    work = Work(members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code)
-    return Plan(recipe, metric, loaded, sample, work, chain, notes, counts.to_string())
+    loaded, pools = pools_of(recipe, loaded, base)
+    work = Work(
+        members, loaded.train, loaded.test, target, folds, recipe.seed, recipe.threads, mark, code, pools
+    )
+    return Plan(recipe, metric, loaded, sample, work, chain, notes, counts.to_string(), base)
+
+
+def pools_of(recipe: Recipe, loaded: Loaded, base: Path) -> tuple[Loaded, dict[str, Unlabelled]]:
+    """What members that learn from pseudo-labels see without labels; the data know the hashes of these files."""
+    pools: dict[str, Unlabelled] = {}
+    hashes = dict(loaded.hashes)
+    for name in recipe.kept:
+        if (asked := recipe.members[name].pseudo) is not None:
+            assert isinstance(recipe.data, DataSpec)
+            where = f"members.{name}.pseudo"
+            pools[name] = read_unlabelled(asked, recipe.data, base, loaded.train, loaded.test, where)
+            check_pool(recipe.predict.pool, loaded.target, loaded.train, pools[name].data)
+            hashes |= pools[name].hashes
+    return replace(loaded, hashes=hashes), pools
 
 
 def spread(plan: Plan, recipe: Recipe, path: Path, threads: int | None) -> tuple[Plan, int]:
@@ -215,7 +237,9 @@ def _within_budget(
     for name in plan.work.members:
         mine = [job for job in work.jobs() if job.member == name]
         if name not in held:
-            held[name] = budget.trial(work, mine, run, tell, at_a_time, must=not finished)
+            held[name] = teacher_gone(work, name) or budget.trial(
+                work, mine, run, tell, at_a_time, must=not finished
+            )
             record(run, held)
         if (said := held[name].said(name)) is not None:
             notes.append(said)
@@ -259,7 +283,7 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     before = {name: raw[name] for name, steps in plan.chain.calibrate.items() if steps}
     if plan.chain.postprocess:
         before[ENSEMBLE] = said[BLEND]
-    facts = facts_of(run, jobs)
+    facts = facts_of(run, jobs, work)
     blended, why = told(learned)
     scores = {
         **all_scores(work, metrics, oof, constant),

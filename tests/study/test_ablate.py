@@ -201,3 +201,23 @@ def test_what_makes_no_ablation_is_refused_before_any_work(values: dict[str, Any
         with pytest.raises(BadInput, match=why):
             ablate(values, **arguments)
     assert not Path("runs").exists()
+
+
+def test_pseudo_labels_are_ablated_on_the_same_folds(
+    values: dict[str, Any], whole: Ablation, tmp_path: Path
+) -> None:
+    """The student is trained; its teacher's folds are taken over from the base."""
+    shutil.copytree(whole.path, tmp_path / "a")
+    added = ["linear.pseudo={teachers: near, top: 1}"]
+    found = ablate(values, add=added, output=tmp_path / "a")
+    said = f"add {added[0]}"
+    (row,) = [row for row in found.rows if row.variant == said]
+    assert row.folds >= 3
+    assert [job for job in found.trained if job.split(": ")[-1].startswith("near")] == []
+    assert f"{said}: linear fold 0" in found.trained
+
+
+def test_one_member_without_its_teacher_is_refused(values: dict[str, Any]) -> None:
+    taught = {**MEMBERS, "linear": {**MEMBERS["linear"], "pseudo": {"teachers": "near"}}}
+    with pytest.raises(BadInput, match=r"members\.linear\.pseudo\.teachers: no member is named 'near'"):
+        ablate({**values, "members": taught}, drop=["linear.pseudo"], member="linear")

@@ -130,3 +130,21 @@ def test_everything_lists_each_technique_once(base: Recipe) -> None:
         for one in said
         if one != "features.window_statistics"
     )
+
+
+def test_pseudo_labels_are_dropped_added_and_listed() -> None:
+    members = {"conv": {**CONV, "pseudo": {"teachers": ["linear"], "top": 0.5}}, "linear": LINEAR}
+    base = load_recipe(recipe(ARRAYS, Path("data"), members))
+    assert "pseudo" in everything(base, "windows")
+    for said in ("drop pseudo", "drop conv.pseudo"):
+        assert changed(base, said).members["conv"].pseudo is None
+    plain = changed(base, "drop pseudo")
+    assert "pseudo" not in everything(plain, "windows")
+    (one,) = variants(plain, "windows", [], [], ["conv.pseudo={top: 0.2, rounds: 2}"])
+    pseudo = one.recipe.members["conv"].pseudo
+    assert pseudo is not None
+    assert (pseudo.top, pseudo.rounds, pseudo.teachers) == (0.2, 2, ())
+    with pytest.raises(BadInput, match="no member is named 'linear'"):
+        changed(base, "drop members.linear")
+    with pytest.raises(BadInput, match=r"say whose, as conv\.pseudo"):
+        changed(plain, "add pseudo={}")

@@ -22,7 +22,8 @@ class Dataset:
 
     `source` holds all inputs, `(n, features)`, `(n, steps, channels)`, `(n, h, w, channels)` or frames `(n, t, h, w)`,
     in memory or memory-mapped; `rows` says which of them this view shows. Nothing of `source` is copied before
-    `read`. `teach`: targets to train on, where they differ from those that are scored.
+    `read`. `teach`: targets to train on, where they differ from those that are scored; `shares`: class shares
+    `(n, classes)` to train on in place of `target`, of soft pseudo-labels.
 
     Where the target is a grid, `grids` holds it, `(n, leads, h, w)`, read as `source` is, and `target` only the
     amount of rain of each sample, by which folds are even. `flow`: what optical flow says of each sample,
@@ -40,6 +41,7 @@ class Dataset:
     fingerprint: str = ""
     span: float = 0.0  # how much of `order` a sample covers: those nearer to one another overlap
     teach: np.ndarray | None = None
+    shares: np.ndarray | None = None
     grids: Any = None
     flow: Any = None
     place: np.ndarray | None = None
@@ -72,7 +74,7 @@ class Dataset:
         rows = indices if self.rows is None else self.rows[indices]
         cut: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[indices]
-            for name in ("target", "teach", "groups", "order", "place")
+            for name in ("target", "teach", "shares", "groups", "order", "place")
         }
         return replace(self, ids=self.ids[indices], rows=rows, **cut)
 

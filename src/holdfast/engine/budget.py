@@ -106,7 +106,7 @@ class Budget:
             if event["event"] == "pretrain":
                 pretraining += event["seconds"]
             if event["event"] == "epoch" and event["epoch"] == 1:
-                fitting = int((left / rounds - pretraining) / (MARGIN * event["seconds"]))
+                fitting = int((left / rounds - pretraining) / (MARGIN * event["seconds"] * spec.fits))
                 if fitting < event["epochs"]:
                     raise _TooLong(fitting)
 
@@ -139,6 +139,13 @@ def shortened(work: Work, member: str, epochs: int | None) -> Work:
     assert spec.fit is not None
     spec = replace(spec, fit=spec.fit.model_copy(update={"epochs": epochs}))
     return replace(work, members={**work.members, member: spec})
+
+
+def teacher_gone(work: Work, member: str) -> Decision | None:
+    """Leaves out a member whose teacher is not trained."""
+    pseudo = work.members[member].pseudo
+    gone = [name for name in (() if pseudo is None else pseudo.teachers) if name not in work.members]
+    return Decision(left_out=f"its teacher {gone[0]} is left out") if gone else None
 
 
 def without(work: Work, member: str) -> Work:

@@ -6,13 +6,17 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from holdfast.data.dataset import Dataset
+from holdfast.data.joined import joined
+from holdfast.data.unlabelled import Unlabelled
 from holdfast.engine.threads import limited
 from holdfast.fit.member import Fitted, fit_member
 from holdfast.fit.resolved import MemberSpec
+from holdfast.fit.student import Student
 from holdfast.folds.table import Folds
 from holdfast.keys import seed_of
 from holdfast.recipe.target import TargetSpec
@@ -48,9 +52,10 @@ class Work:
     threads: int
     data_mark: str  # hash of the inputs, ids, targets, groups
     code_mark: str = ""  # hash of the user's own components
+    pools: dict[str, Unlabelled] = field(default_factory=dict)  # of members that learn from pseudo-labels
 
     def jobs(self) -> list[Job]:
-        """Every job, members in the recipe's order."""
+        """Every job, members in the recipe's order, but each after its teachers."""
         return [
             Job(member, repeat, fold)
             for member in self.members
@@ -58,22 +63,32 @@ class Work:
             for fold in range(self.folds.k)
         ]
 
+    def needs(self, job: Job) -> list[Job]:
+        """The jobs that must be finished before: those of a student's teachers, on the same fold."""
+        pseudo = self.members[job.member].pseudo
+        return [] if pseudo is None else [replace(job, member=teacher) for teacher in pseudo.teachers]
+
     def hash(self, job: Job) -> str:
         spec = self.members[job.member].plain()
         where = [self.data_mark, self.folds.hash, job.repeat, job.fold]
-        return hash_value([FORMAT, spec, where, self.seed, self.threads, self.code_mark])
+        taught = []
+        if job.member in self.pools:
+            taught = [self.pools[job.member].mark, *(self.hash(one) for one in self.needs(job))]
+        return hash_value([FORMAT, spec, where, self.seed, self.threads, self.code_mark, *taught])
 
     def fit(self, job: Job, report: Report, **where: Any) -> Fitted:
         """Fit the job's member on its training part."""
         return fit_job(self, job, report, **where)
 
 
-def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
-    """Fit the job's member on its training part."""
+def fit_job(work: Work, job: Job, report: Report, more: Dataset | None = None, **where: Any) -> Fitted:
+    """Fit the job's member on its training part, with `more` samples that have pseudo-labels."""
     rows, held_out = work.folds.part(job.repeat, job.fold)
     seed = seed_of(work.seed, job.member, job.repeat, job.fold)
     member = work.members[job.member]
     train = work.train.take(rows).taught()
+    if more is not None and len(more):
+        train = joined(train, more)
     if member.start is not None:
         where["start"] = member.start.files[job.repeat, job.fold]
     if member.transductive:
@@ -82,14 +97,35 @@ def fit_job(work: Work, job: Job, report: Report, **where: Any) -> Fitted:
     return fit_member(member, train, work.target, seed, work.threads, report, **where)
 
 
+def _fit_student(
+    work: Work, job: Job, run: RunFolder, report: Report, mark: str
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit a member that learns from pseudo-labels too, and what there is to tell of these."""
+    asked, rows = work.members[job.member].pseudo, work.folds.part(job.repeat, job.fold)[0]
+    y = work.train.take(rows).taught().target
+    assert asked is not None
+    assert y is not None
+    teachers = [run.fold_folder(one.member, one.repeat, one.fold) for one in work.needs(job)]
+
+    def fit(more: Dataset | None, folder: Path) -> Fitted:
+        return work.fit(job, report, more=more, folder=folder, mark=mark)
+
+    student = Student(asked, work.pools[job.member], teachers, y, work.target)
+    return student.fit(fit, run.fold_folder(job.member, job.repeat, job.fold), mark)
+
+
 def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
     """Fit, predict, write; `done.json` last. A fold begun by an equal job resumes at its last epoch."""
     folder = run.fold_folder(job.member, job.repeat, job.fold)
     folder.mkdir(parents=True, exist_ok=True)
     mark = work.hash(job)
     started = time.monotonic()
+    facts: dict[str, Any] = {}
     with limited(work.threads):
-        fitted = work.fit(job, report, folder=folder, mark=mark)
+        if work.members[job.member].pseudo is None:
+            fitted = work.fit(job, report, folder=folder, mark=mark)
+        else:
+            fitted, facts["pseudo"] = _fit_student(work, job, run, report, mark)
         _, rows = work.folds.part(job.repeat, job.fold)
         write_array(folder / "oof.npy", fitted.predict(work.train.take(rows)))
         if work.test is not None:
@@ -97,6 +133,7 @@ def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
         fitted.save(folder)
     seconds = time.monotonic() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    state = {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads, "facts": fitted.facts}
+    facts = {**fitted.facts, **facts}
+    state = {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads, "facts": facts}
     write_json(folder / "state.json", state)
     run.mark_done(job.member, job.repeat, job.fold, {"hash": mark, "seconds": round(seconds, 3)})

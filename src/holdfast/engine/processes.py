@@ -11,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -45,7 +44,7 @@ class Processes:
     ) -> Iterator[tuple[str, Job, Exception | None]]:
         """Jobs of several works with equal threads, each named by its work's key: yield what ends, and what it raised.
 
-        A job is drawn from `jobs` when a worker has room for it.
+        A job is drawn from `jobs` when a worker has room for it; one that needs others, drawn before, waits for them.
         """
         context = get_context("spawn")  # a forked process would inherit locked thread pools
         events = context.SimpleQueue()
@@ -54,17 +53,34 @@ class Processes:
         stop, go_on = context.Pipe(duplex=False)  # workers live as long as its other end is open
         (threads,) = {work.threads for work, _ in works.values()}
         arguments = (self.components, pickle.dumps(dict(works)), events, stop)
-        waiting, running = iter(jobs), {}
+        waiting, running = iter(jobs), dict[Future[None], tuple[str, Job]]()
+        held: list[tuple[str, Job]] = []
+
+        def free(key: str, job: Job) -> bool:
+            to_come = {*held, *running.values()}
+            return to_come.isdisjoint((key, one) for one in works[key][0].needs(job))
+
+        def fill() -> None:
+            while len(running) < self.jobs:
+                ready = next((one for one in held if free(*one)), None) or next(waiting, None)
+                if ready is None:
+                    return
+                if ready in held:
+                    held.remove(ready)
+                elif not free(*ready):
+                    held.append(ready)
+                    continue
+                running[pool.submit(_work, *ready)] = ready
+
         with _thread_variables(threads):
             pool = ProcessPoolExecutor(self.jobs, context, _begin, arguments)
             try:
-                for key, job in islice(waiting, self.jobs):
-                    running[pool.submit(_work, key, job)] = key, job
+                fill()
                 while running:
                     for ended in wait_for(running, return_when=FIRST_COMPLETED).done:
-                        for key, job in islice(waiting, 1):
-                            running[pool.submit(_work, key, job)] = key, job
-                        yield *running.pop(ended), _raised(ended)
+                        key, job = running.pop(ended)
+                        fill()
+                        yield key, job, _raised(ended)
             except BaseException as error:
                 go_on.close()  # folds in work end now, and resume at their last checkpoint
                 if not isinstance(error, BrokenProcessPool):

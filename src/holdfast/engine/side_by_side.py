@@ -31,7 +31,9 @@ def side_by_side(work: Work) -> int:
 def _through_networks(work: Work) -> float:
     """Samples by epochs by numbers a sample, over all networks and folds."""
     epochs = sum(
-        spec.fit.epochs for spec in work.members.values() if isinstance(spec.model, Network) and spec.fit
+        spec.fit.epochs * spec.fits
+        for spec in work.members.values()
+        if isinstance(spec.model, Network) and spec.fit
     )
     parts = work.folds.repeats * (work.folds.k - 1)  # each fold trains on all but its own share
     return float(epochs) * parts * len(work.train) * math.prod(work.train.shape)

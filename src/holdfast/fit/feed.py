@@ -51,7 +51,7 @@ class Feed:
         fits = (train.nbytes + train.grid_bytes) * (
             1 + prepared.nbytes / max(first.nbytes, 1)
         ) < MEMORY_SHARE * free_memory()
-        self.y, self.groups = y, train.groups
+        self.y, self.groups, self.shares = y, train.groups, train.shares
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
         if self.base is None and any(type(balance).extra is not Balance.extra for balance in self.balances):
@@ -71,9 +71,11 @@ class Feed:
         return not self.augments
 
     def _targets(self) -> np.ndarray:
-        """Values, codes, or class shares `(n, classes)` where an augmentation mixes samples."""
+        """Values, codes, or class shares `(n, classes)`: of soft labels, or where an augmentation mixes samples."""
         if self.target.kind == "real":
             return self.y.astype(np.float32)
+        if self.shares is not None:
+            return self.shares
         if any(augment.mixes_targets for augment in self.augments):
             return np.eye(self.target.n_classes, dtype=np.float32)[self.y]
         return self.y
@@ -84,6 +86,8 @@ class Feed:
             made = balance.extra(base, self.y, self.target, seed_of(self.seed, "balance", i))
             if made is not None:
                 base, self.y = np.concatenate([base, made[0]]), np.concatenate([self.y, made[1]])
+                if self.shares is not None:
+                    self.shares = np.concatenate([self.shares, self.shares[made[2]]])
                 if self.groups is not None:
                     self.groups = np.concatenate([self.groups, self.groups[made[2]]])
         self.items = np.arange(len(base))

@@ -14,12 +14,14 @@ from holdfast.errors import BadInput
 from holdfast.features.base import Features
 from holdfast.fit.heads import check_head
 from holdfast.fit.precision import chosen_precision
+from holdfast.fit.pseudo import check_pseudo
 from holdfast.fit.transfer import Start
 from holdfast.losses.base import Loss
 from holdfast.models.base import Estimator, Model, Network
 from holdfast.predict.test_time import AtTestTime
 from holdfast.prepare.base import Preparation
 from holdfast.prepare.pipeline import Pipeline, check_steps
+from holdfast.recipe.pseudo import Pseudo
 from holdfast.recipe.registry import Component, known, parse
 from holdfast.recipe.schema import Fit, Recipe
 from holdfast.recipe.target import TargetSpec
@@ -47,6 +49,12 @@ class MemberSpec:
     at_test_time: AtTestTime
     files: dict[str, str]  # hashes of those that components read
     start: Start | None = None  # the weights that fit.init_from names
+    pseudo: Pseudo | None = None
+
+    @property
+    def fits(self) -> int:
+        """How often one fold is trained: once, but for the rounds of pseudo-labels."""
+        return 1 if self.pseudo is None else self.pseudo.fits
 
     @property
     def transductive(self) -> bool:
@@ -71,6 +79,7 @@ class MemberSpec:
             "pool": list(self.at_test_time.pool),
             "files": self.files,
             "start": None if self.start is None else self.start.hash,
+            **({} if self.pseudo is None else {"pseudo": self.pseudo.model_dump(mode="json")}),
         }
 
 
@@ -126,7 +135,10 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
         _check_fit(fit, model, kind, where)
         _check_pretrain(fit, model, parts["augment"], where)
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
+    if member.pseudo is not None:
+        check_pseudo(member.pseudo, model, parts["loss"], target, where)
     files = _hashes([model, *parts["features"], *parts["prepare"]])
+    parts["pseudo"] = member.pseudo
     return MemberSpec(name=name, model=model, fit=fit, at_test_time=at_test_time, files=files, **parts)
 
 
@@ -240,8 +252,12 @@ def _loss(
 
 
 def saw_unlabelled(members: list[MemberSpec]) -> list[str]:
-    """What to say of members whose pretraining goes beyond the training part."""
-    return [
+    """What to say of members whose training goes beyond the training part."""
+    taught = [(member.name, member.pseudo.said) for member in members if member.pseudo is not None]
+    said = [
+        f"{name}: saw {pool}, without labels, to learn from pseudo-labels of them" for name, pool in taught
+    ]
+    return said + [
         f"{member.name}: pretraining saw the test pictures and those of the held-out part, without labels (transductive)"
         for member in members
         if member.transductive

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from holdfast.data.joined import unwatched
 from holdfast.folds.base import Split
 from holdfast.folds.grouped import stratified_group_folds
 from holdfast.folds.splitters import strata
@@ -12,8 +13,13 @@ from holdfast.folds.splitters import strata
 def inner_folds(y: np.ndarray, groups: np.ndarray | None, k: int, seed: int) -> Split:
     """k folds of a training part, groups whole; class shares as even as can be.
 
-    Fewer folds where there are fewer units. Returns `[]` where one unit is all there is.
+    Fewer folds where there are fewer units. Returns `[]` where one unit is all there is. What must not be watched,
+    as samples with pseudo-labels, is on the learning side of every fold.
     """
+    if groups is not None and (beside := unwatched(groups)).any():
+        known, always = np.flatnonzero(~beside), np.flatnonzero(beside)
+        split = inner_folds(y[known], groups[known], k, seed)
+        return [(np.concatenate([known[learn], always]), known[watch]) for learn, watch in split]
     units = np.arange(len(y)) if groups is None else groups
     k = min(k, len(np.unique(units)))
     if k < 2:

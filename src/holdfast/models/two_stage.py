@@ -140,11 +140,12 @@ class TwoStageEstimator:
         part, every = part.coded(self.classes_), np.arange(len(part.y))
         names = tuple(self.target.names[c] for c in self.classes_)
         folds = inner_folds(part.y, part.groups, self.spec.inner, seed_of(self.seed, "grouping"))
-        said = np.zeros((len(every), len(names)))
+        said, seen = np.zeros((len(every), len(names))), np.zeros(len(every), dtype=bool)
         for i, (learn, watch) in enumerate(folds or [(every, every)]):  # one unit: nothing to hold out
             model = self._stage(first, names, part.take(learn), f"inner {i}")
-            said[watch] = _shares(model, len(names), part.X[watch])
-        confusion = np.stack([said[part.y == c].mean(axis=0) for c in range(len(names))])
+            said[watch], seen[watch] = _shares(model, len(names), part.X[watch]), True
+        held = [said[seen & (part.y == c)] for c in range(len(names))]
+        confusion = np.stack([one.sum(axis=0) / max(1, len(one)) for one in held])
         found = groups_of_confusion(confusion, self.spec.coarse)
         return {f"coarse-{i}": self.classes_[members] for i, members in enumerate(found)}
 

@@ -14,6 +14,7 @@ from holdfast.folds.table import Folds
 from holdfast.metrics.base import Metric
 from holdfast.metrics.intervals import Score, score_with_interval
 from holdfast.oof.grid_scores import OF_GRIDS, grid_member_scores, grid_score_so_far, grid_scores
+from holdfast.oof.pseudo import ALL_FOLDS, agreement_of, pseudo_note
 from holdfast.recipe.registry import parse
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.run import Run
@@ -162,7 +163,7 @@ def per_class(
 
 
 def notes_of(facts: dict[str, dict[str, Any]]) -> list[str]:
-    """What a run says of members' facts: pictures in which no face was found, forecasts that miss what the data reach."""
+    """What a run says of members' facts: faces not found, forecasts that miss what data reach, pseudo-labels' risk."""
     notes = []
     for name, folds in facts.items():
         told = [fold["face_crop"] for fold in folds.values() if "face_crop" in fold]
@@ -171,10 +172,12 @@ def notes_of(facts: dict[str, dict[str, Any]]) -> list[str]:
             notes.append(f"{name}: face_crop found no face in {without / pictures:.1%} of the pictures")
         if (short := reach_note(name, folds.values())) is not None:
             notes.append(short)
+        if (risk := pseudo_note(name, folds)) is not None:
+            notes.append(risk)
     return notes
 
 
-def facts_of(run: Run, jobs: dict[str, list[Job]]) -> dict[str, dict[str, Any]]:
+def facts_of(run: Run, jobs: dict[str, list[Job]], work: Work) -> dict[str, dict[str, Any]]:
     """What members' fits found out (a hierarchy, the columns kept), by member and fold; members without any left out."""
     held: dict[str, dict[str, Any]] = {}
     for name, mine in jobs.items():
@@ -182,4 +185,6 @@ def facts_of(run: Run, jobs: dict[str, list[Job]]) -> dict[str, dict[str, Any]]:
             folder = run.fold_folder(name, job.repeat, job.fold)
             if facts := json.loads((folder / "state.json").read_text(encoding="utf-8"))["facts"]:
                 held.setdefault(name, {})[folder.name] = facts
+        if (asked := work.members[name].pseudo) is not None:
+            held[name][ALL_FOLDS] = agreement_of(run, mine, asked)
     return held

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_serializer, field_validator, model_validator
 
+from holdfast.errors import BadInput
+from holdfast.recipe.pseudo import Pseudo, taught_last
 from holdfast.recipe.registry import Component, Named
 from holdfast.recipe.strict import Strict
 
@@ -182,10 +184,18 @@ class Member(Strict):
     balance: Balances | None = Field(None, description="in place of the recipe's")
     augment: Augments | None = Field(None, description="in place of the recipe's")
     fit: Fit | None = Field(None, description="over the recipe's")
+    pseudo: Pseudo | None = Field(
+        None, description="train on samples without labels too, by what teachers of the same fold say of them"
+    )
     left_out: str | None = Field(
         None, description="why the member is skipped; a budget writes its reason here"
     )
     predict: MemberPredict = Field(default_factory=MemberPredict, description="in place of the recipe's")
+
+    @property
+    def taught_by(self) -> tuple[str, ...]:
+        """The members that label samples for this one."""
+        return () if self.pseudo is None else self.pseudo.teachers
 
     @field_serializer("fit")
     def _only_what_is_stated(self, fit: Fit | None) -> dict[str, Any] | None:
@@ -235,7 +245,25 @@ class Recipe(Strict):
                 raise ValueError(
                     f"a member's name is made of letters, digits, - and _, and is not 'ensemble'; got {name!r}"
                 )
+        taught_last({name: member.taught_by for name, member in members.items()})
         return members
+
+    @property
+    def kept(self) -> list[str]:
+        """The members to train, each after its teachers; not those that are left out, nor their students.
+
+        Raises BadInput where members were taken out of a recipe, and a teacher with them.
+        """
+        there: list[str] = []
+        try:
+            ordered = taught_last({name: member.taught_by for name, member in self.members.items()})
+        except ValueError as error:
+            raise BadInput(f"members.{error}") from None
+        for name in ordered:
+            member = self.members[name]
+            if member.left_out is None and all(teacher in there for teacher in member.taught_by):
+                there.append(name)
+        return there
 
     def written(self) -> dict[str, Any]:
         """The recipe as plain values, every default stated."""

@@ -24,10 +24,11 @@ ONES: dict[str, Any] = {
     "loss": None,
     "select": None,
     "head": "joint",
+    "pseudo": None,
     "ensemble": {"mean": {}},
     "average": "probabilities",
 }
-OF_MEMBERS = ("features", "loss", "select", "head", "model")  # only members have these
+OF_MEMBERS = ("features", "loss", "select", "head", "model", "pseudo")  # only members have these
 OF_RECIPE = ("postprocess", "pool", "ensemble", "average")  # only the recipe has these
 IN_PREDICT = ("tta", "calibrate", "postprocess", "pool", "average")
 KEYS = (*LISTS, *ONES, "model", "fit")

@@ -26,7 +26,7 @@ from holdfast.predict.pool import check_pool
 from holdfast.recipe.schema import Recipe
 from holdfast.store.atomic import write_json
 from holdfast.store.run import ENSEMBLE, Run
-from holdfast.train import Plan, _finish
+from holdfast.train import Plan, _finish, pools_of
 
 MARGIN = 1.1  # a later fold may take so much longer than the ones timed
 
@@ -34,16 +34,17 @@ MARGIN = 1.1  # a later fold may take so much longer than the ones timed
 def plan_of(recipe: Recipe, like: Plan) -> Plan:
     """The plan of a recipe on the data and folds of another. Raises BadInput where its parts do not fit together."""
     work, loaded = like.work, like.loaded
-    kept = [name for name, member in recipe.members.items() if member.left_out is None]
-    if not kept:
+    if not recipe.kept:
         raise BadInput("members: every member is left out")
-    members = {name: resolve(recipe, name, work.train, work.target) for name in kept}
+    members = {name: resolve(recipe, name, work.train, work.target) for name in recipe.kept}
     members, begun = with_starts(members, work.train, work.folds, work.target)
     check_pool(recipe.predict.pool, work.target, work.train, loaded.test)
     listed = list(members.values())
     notes = [*loaded.notes, *unreached(recipe, listed), *begun, *saw_unlabelled(listed)]
     chain = chain_of(recipe, list(members), work.target)
-    return replace(like, recipe=recipe, work=replace(work, members=members), chain=chain, notes=notes)
+    loaded, pools = pools_of(recipe, loaded, like.base)
+    work = replace(work, members=members, pools=pools)
+    return replace(like, recipe=recipe, loaded=loaded, work=work, chain=chain, notes=notes)
 
 
 @dataclass

@@ -68,17 +68,25 @@ class Turns:
 
     def _round(self, n: int) -> bool:
         """Have fold number `n` of the base and of each variant that is still open; False when time is out."""
-        todo: dict[str, tuple[Side, Job]] = {}  # by hash: what is the same for several is trained once
-        for side in self._open():
-            for job in side.jobs(side.places[n - 1]):
-                if not side.finished(job) and not side.fetch(job, self.shelf):
-                    todo.setdefault(side.mark(job), (side, job))
-        if todo:
-            self._train(list(todo.values()))
+        trained = -1
+        while len(self.shelf.trained) > trained and (todo := self._todo(n)):  # students after their teachers
+            trained = len(self.shelf.trained)
+            self._train(todo)
         there = [
             self._has(side, n) for side in self._open()
         ]  # each one, not only up to the first that lacks it
         return all(there)
+
+    def _todo(self, n: int) -> list[tuple[Side, Job]]:
+        """What can be trained of fold number `n`, since all that it needs is there."""
+        todo: dict[str, tuple[Side, Job]] = {}  # by hash: what is the same for several is trained once
+        for side in self._open():
+            for job in side.jobs(side.places[n - 1]):
+                if side.finished(job) or side.fetch(job, self.shelf):
+                    continue
+                if all(side.finished(one) for one in side.plan.work.needs(job)):
+                    todo.setdefault(side.mark(job), (side, job))
+        return list(todo.values())
 
     def _train(self, todo: list[tuple[Side, Job]]) -> None:
         sides = {side.name: side for side in self._open()}

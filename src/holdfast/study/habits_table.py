@@ -145,15 +145,17 @@ def _plan(
         if (there / "recipe.yaml").is_file():
             plan, run = prepare(settle(recipe, there, threads, 1), base), Run(there)
             if all(_is_done(run, plan.work, job) for job in plan.work.jobs()):
-                return _without_grids(plan), run
-    return _without_grids(prepare(settle(recipe, path / HONEST, threads, jobs or 1), base)), None
+                return _served(plan), run
+    return _served(prepare(settle(recipe, path / HONEST, threads, jobs or 1), base)), None
 
 
-def _without_grids(plan: Plan) -> Plan:
+def _served(plan: Plan) -> Plan:
     if plan.work.target.kind == "grid":
         raise BadInput(
             "study habits: radar grids are not served; benchmarks/frames_split.py tells what random windows claim"
         )
+    for name in plan.work.pools:
+        raise BadInput(f"study habits: members.{name}.pseudo: measured without pseudo-labels; leave it out")
     return plan
 
 

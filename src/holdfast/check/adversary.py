@@ -61,7 +61,7 @@ def out_of_fold(
         part, label = binned.subset(np.flatnonzero(~held)).construct(), side[~held]
         part.set_label(label).set_weight((len(label) / 2 / np.bincount(label))[label])
         model = lightgbm.train({**TREES, "seed": seed % 2**31}, part, ROUNDS)
-        score[held] = _within(model.predict(X[held]))
+        score[held] = _within(np.asarray(model.predict(X[held])))
         gains += model.feature_importance("gain")
     return score, gains
 

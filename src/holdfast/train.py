@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from holdfast.check.gate import Findings, after_training, before_training, known_codes, tell_found
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
 from holdfast.data.flow import flow_mark, with_flow_made, with_flow_to_come
@@ -60,6 +61,7 @@ def train(
     fresh: bool = False,
     report: Report = lambda event: None,
     base: Path | None = None,
+    accept: Sequence[str] | None = (),
 ) -> Run:
     """Train every member of a recipe over all folds; returns the finished run.
 
@@ -69,8 +71,10 @@ def train(
     `auto`, which takes processes where folds side by side end sooner. A script that asks for processes must guard
     its main part by `if __name__ == "__main__":`, since each of them imports it. An engine of one's own is taken
     too. `report` is called with every event, a dict. `base`: the folder that a recipe which is no file is relative
-    to. Raises BadInput before any work starts.
+    to. `accept`: codes of error-level findings of data and folds that may stand; None looks for none, as studies do that
+    have looked once. Raises BadInput before any work starts.
     """
+    accept = accept if accept is None else known_codes(accept)
     base = Path(recipe).parent if isinstance(recipe, str | Path) else base or Path.cwd()
     loaded_recipe = load_recipe(recipe, overrides, base)
     own = None if isinstance(engine, str) else engine
@@ -80,6 +84,9 @@ def train(
     path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
     path = free_name(path) if fresh else path
     plan = prepare(settle(loaded_recipe, path, threads, at_a_time), base)
+    if (path / "recipe.yaml").is_file():  # what has changed there is refused before checks take their time
+        open_run(path, plan.recipe, plan.work, plan.loaded, base)
+    findings = None if accept is None else before_training(plan.recipe, plan.loaded, plan.work, accept, path)
     if engine == "auto" and jobs is None:
         plan, at_a_time = spread(plan, loaded_recipe, path, threads)
     run = open_run(path, plan.recipe, plan.work, plan.loaded, base)
@@ -87,8 +94,12 @@ def train(
     inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
     with run.locked():
         runner = own or (Inline() if inline else Processes(at_a_time, files))
-        plan = _run_jobs(plan, run, runner, at_a_time, report)
-        _finish(plan, run, report)
+        if findings is not None:
+            findings.save(run.path)
+        plan = _run_jobs(plan, run, runner, at_a_time, report, findings)
+        oof, test = _finish(plan, run, report)
+        if findings is not None:
+            _look_after(plan, run, findings, oof, test, report)
     return Run(path)
 
 
@@ -184,7 +195,9 @@ def _with_flow(work: Work, report: Report) -> Work:
     return replace(work, train=with_flow_made(work.train, work.target, report), test=test)
 
 
-def _run_jobs(plan: Plan, run: Run, runner: Engine, at_a_time: int, report: Report) -> Plan:
+def _run_jobs(
+    plan: Plan, run: Run, runner: Engine, at_a_time: int, report: Report, findings: Findings | None
+) -> Plan:
     """Train what is not finished; returns the plan as a budget leaves it."""
     everything = plan.work.jobs()
     finished = {job for job in everything if _is_done(run, plan.work, job)}
@@ -199,6 +212,8 @@ def _run_jobs(plan: Plan, run: Run, runner: Engine, at_a_time: int, report: Repo
         tell({"event": "run", "run": str(run.path), **counts})
         for note in plan.notes:
             tell({"event": "note", "note": note})
+        if findings is not None:
+            tell_found(findings.before, findings.accepted, tell)
         tell(
             {
                 "event": "folds",
@@ -263,8 +278,8 @@ def _is_done(run: Run, work: Work, job: Job) -> bool:
     return facts is not None and facts["hash"] == work.hash(job)
 
 
-def _finish(plan: Plan, run: Run, report: Report) -> None:
-    """Put the folds together, score, and write `scores.json` last."""
+def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Put the folds together, score, and write `scores.json` last; returns out-of-fold and test predictions."""
     work, metrics = plan.work, metrics_of(plan.metric, plan.work.target)
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in work.members}
     raw = {name: gather(work, run, mine) for name, mine in jobs.items()}
@@ -293,3 +308,17 @@ def _finish(plan: Plan, run: Run, report: Report) -> None:
     }
     write_json(run.path / "scores.json", scores)
     report({"event": "scores", **scores})
+    return oof, test
+
+
+def _look_after(
+    plan: Plan, run: Run, findings: Findings, oof: dict[str, np.ndarray], test: dict[str, np.ndarray], report: Report
+) -> None:  # fmt: skip
+    """Check the members' predictions; what is found is said and kept, and stops nothing."""
+    work = plan.work
+    done = [run.done(job.member, job.repeat, job.fold) for job in work.jobs()]
+    hashes = [facts["hash"] for facts in done if facts is not None]
+    oof, test = ({name: one for name, one in made.items() if name != ENSEMBLE} for made in (oof, test))
+    findings = after_training(findings, plan.recipe, plan.loaded, work, hashes, oof, test)
+    findings.save(run.path)
+    tell_found(findings.after, findings.accepted, report)

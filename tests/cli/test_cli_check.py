@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from holdfast.check.all import all_checks
 from holdfast.cli.main import app
+from holdfast.store.run import Run
 from holdfast.train import train
 
 runner = CliRunner()
@@ -98,3 +99,67 @@ def test_wrong_words_end_with_one_message(written: Path, tmp_path: Path) -> None
         assert made.exit_code == 2
         assert made.stderr.count("\n") == 1
         assert said in made.stderr
+
+
+def trained(written: Path, *words: str) -> Result:
+    output = written.parent / "run"
+    return runner.invoke(app, ["train", str(written), "-o", str(output), "--engine", "inline", *words])
+
+
+def test_train_stops_at_an_error_before_it_writes(written: Path) -> None:
+    plant(written)
+    made = trained(written)
+    assert made.exit_code == 2
+    for said in (
+        "HF101 error: 12 pairs of equal samples",
+        "(12 in all)",
+        "to do: keep one",
+        "add --accept HF101",
+    ):
+        assert said in made.stderr
+    assert not (written.parent / "run").exists()
+
+
+def test_accepted_errors_stay_accepted(written: Path) -> None:
+    plant(written)
+    made = trained(written, "--accept", "HF101", "--accept", "HF102")
+    assert made.exit_code == 0, made.output
+    assert "check: HF101 accepted: 12 pairs" in made.stdout
+    run = written.parent / "run"
+    shown = runner.invoke(app, ["show", str(run)]).stdout
+    assert "HF101  accepted  12 pairs of equal samples" in shown
+    assert "errors that stand: 0" in checked(run).stdout  # without --accept
+    assert trained(written).exit_code == 0
+
+
+def test_a_run_keeps_what_every_check_said(written: Path) -> None:
+    made = trained(written)
+    assert made.exit_code == 0, made.output
+    assert "check: HF107 warning: 8 of 8 test samples" in made.stdout
+    run = Run(written.parent / "run")
+    kept = {one["code"]: one for one in run.findings["findings"]}
+    assert sorted(kept) == [one.code for one in all_checks()]
+    assert len(kept) == len(run.findings["findings"])
+    assert "by trees's predictions" in kept["HF402"]["said"]  # of the test set too
+    assert kept == findings(run.path)
+
+
+def test_what_was_looked_at_is_not_looked_at_again(written: Path) -> None:
+    trained(written)
+    file = written.parent / "run" / "findings.json"
+    held = json.loads(file.read_text())
+    for part in ("before", "after"):
+        held[part]["findings"][0]["said"] = "as it was kept"
+    file.write_text(json.dumps(held))
+    assert trained(written).exit_code == 0
+    assert file.read_text().count("as it was kept") == 2
+    held["before"]["mark"] = "of other data"
+    file.write_text(json.dumps(held))
+    assert trained(written).exit_code == 0
+    assert "as it was kept" not in file.read_text()
+
+
+def test_train_knows_its_codes(written: Path) -> None:
+    made = trained(written, "--accept", "HF1O1")
+    assert made.exit_code == 2
+    assert "--accept: no check has the code 'HF1O1'; did you mean 'HF101'" in made.stderr

@@ -99,6 +99,12 @@ class Finding:
         ids = [list(one) if isinstance(one, tuple) else one for one in self.ids]
         return {**said, "ids": ids, "anchor": self.anchor}
 
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Finding:
+        """What `plain` gave."""
+        held = {one.name: plain[one.name] for one in fields(cls)}
+        return cls(**{**held, "ids": tuple(_as_id(one) for one in held["ids"])})
+
 
 class Check:
     """One check: subclass it, state the class variables, write `look`, and list the class in its file's `CHECKS`."""

@@ -13,6 +13,7 @@ from holdfast.data.slices import slices_of
 
 READ = 1 << 29  # bytes of inputs looked at; of more than that, samples evenly spread
 VALUES = 200_000  # of a channel, for its middle and its spread
+PIXELS = 64  # rows and columns of a photo that are looked at
 AXIS = {"windows": 2, "images": 3, "frames": 1}  # where the channels stand; a table's columns are channels
 
 
@@ -56,12 +57,15 @@ def some_rows(data: Dataset, most: int | None = None) -> np.ndarray:
 def by_channel(data: Dataset, rows: np.ndarray) -> Iterator[np.ndarray]:
     """The inputs at `rows`, in their order, as `(b, values, channels)` float32 some at a time."""
     for part in slices_of(len(rows), max(1, 4 * int(np.prod(data.shape)))):
-        X = data.read(rows[part]).astype(np.float32, copy=False)
+        X = data.read(rows[part])
         if data.kind == "table":
             yield X[:, None, :]
-        else:
-            moved = np.moveaxis(X, AXIS[data.kind], -1)
-            yield moved.reshape(len(X), -1, moved.shape[-1])
+            continue
+        if data.kind == "images":
+            X = X[:, :: -(-X.shape[1] // PIXELS), :: -(-X.shape[2] // PIXELS)]
+        first = np.moveaxis(X, AXIS[data.kind], 1)
+        channels = np.ascontiguousarray(first, dtype=np.float32).reshape(len(X), first.shape[1], -1)
+        yield np.moveaxis(channels, 1, 2)  # in memory channel by channel, since sums run over values
 
 
 def channel_facts(data: Dataset) -> ChannelFacts:

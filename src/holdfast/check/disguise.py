@@ -32,7 +32,7 @@ class Disguised(Check):
     def look(self, seen: Seen) -> Finding:
         data = seen.train
         assert data.target is not None
-        names, X = summaries(data)
+        names, X = summaries_of(seen)
         column = [name.split(": ")[0] for name in names] if data.kind != "table" else names
         looked = some_of_each(worth_a_look(X, data.target), column)
         share = {j: told(X[:, [j]], data.target, data.groups) for j in looked}
@@ -79,6 +79,11 @@ def some_of_each(ranked: np.ndarray, column: list[str]) -> list[int]:
     return [int(j) for j in ranked if int(j) in kept]
 
 
+def summaries_of(seen: Seen) -> tuple[list[str], np.ndarray]:
+    """Those of the training samples, worked out once."""
+    return seen.once("single features", lambda: summaries(seen.train))
+
+
 def summaries(data: Dataset) -> tuple[list[str], np.ndarray]:
     """Names and values `(n, features)` by which single features are judged."""
     chunks = (
@@ -102,13 +107,13 @@ def _summary(chunk: np.ndarray, kind: str) -> np.ndarray:
         mean = np.where(gap, 0, chunk).sum(axis=1, dtype=np.float64) / known
         spread = np.sqrt((np.where(gap, 0, chunk - mean[:, None]) ** 2).sum(axis=1) / known)
         return np.concatenate([mean, spread, gap.mean(axis=1)], axis=1)
-    rows, columns = (np.linspace(0, size, BLOCKS + 1).astype(int) for size in chunk.shape[1:3])
-    parts = [
-        chunk[:, rows[y] : max(rows[y + 1], rows[y] + 1), columns[x] : max(columns[x + 1], columns[x] + 1)]
-        for y in range(BLOCKS)
-        for x in range(BLOCKS)
-    ]
-    return np.concatenate([part.mean(axis=(1, 2), dtype=np.float64) for part in parts], axis=1)
+    total = chunk
+    for axis in (1, 2):
+        edges = np.linspace(0, chunk.shape[axis], BLOCKS + 1).astype(int)
+        total = np.add.reduceat(total, edges[:-1], axis=axis, dtype=np.float64)
+        sizes = np.maximum(np.diff(edges), 1)  # of a picture of fewer pixels some stand in several blocks
+        total = total / sizes.reshape(-1, *[1] * (3 - axis))
+    return total.reshape(len(chunk), -1)
 
 
 CHECKS = (Disguised,)

@@ -6,7 +6,7 @@ import numpy as np
 
 from holdfast.check.base import Check, Finding, Seen
 from holdfast.check.digests import blank, equal_pairs, train_digests
-from holdfast.check.disguise import summaries
+from holdfast.check.disguise import summaries_of
 from holdfast.check.near import FEWEST, LIKE_KINDS, copies_but_not_equal, likeness
 
 FOLDS = 3
@@ -97,7 +97,7 @@ def mistaken_groups(seen: Seen, code: np.ndarray) -> dict[tuple[int, int], float
 
 def _features(seen: Seen) -> np.ndarray:
     """What tells persons apart, `(n, features)`: level and spread beside shape, of photos colour by blocks."""
-    summary = summaries(seen.train)[1]
+    summary = summaries_of(seen)[1]
     if seen.train.kind == "images":
         return _of_one_weight(summary)
     shape = _of_one_weight(likeness(seen).views[0][: len(summary)])
@@ -115,14 +115,25 @@ def _of_one_weight(X: np.ndarray) -> np.ndarray:
 def _said(X: np.ndarray, own: np.ndarray) -> np.ndarray:
     """The group that each sample is taken for, by a classifier that has not seen it."""
     from sklearn.decomposition import PCA
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
+    from sklearn.model_selection import StratifiedKFold
 
     most = max(1, min(COMPONENTS, X.shape[1], len(X) // ROWS))
-    shrunk = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    return np.asarray(cross_val_predict(make_pipeline(PCA(most, random_state=0), shrunk), X, own, cv=folds))
+    said = np.empty(len(X), dtype=np.int64)
+    for train, valid in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, own):
+        shrunk = PCA(most, random_state=0).fit(X[train])
+        said[valid] = _discriminant(shrunk.transform(X[train]), own[train], shrunk.transform(X[valid]))
+    return said
+
+
+def _discriminant(X: np.ndarray, own: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Linear discriminant analysis with one shrunk covariance within groups (Ledoit and Wolf 2004), not one a group."""
+    from sklearn.covariance import ledoit_wolf
+
+    count = np.bincount(own)
+    means = np.stack([np.bincount(own, weights=column) for column in X.T], axis=1) / count[:, None]
+    directions = np.linalg.lstsq(ledoit_wolf(X - means[own], assume_centered=True)[0], means.T)[0]
+    score = asked @ directions - (means.T * directions).sum(axis=0) / 2 + np.log(count / len(own))
+    return np.asarray(score.argmax(axis=1))
 
 
 CHECKS = (GroupsAlike,)

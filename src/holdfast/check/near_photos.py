@@ -34,19 +34,19 @@ def frequencies(photos: np.ndarray) -> np.ndarray:
     """Lowest frequencies `(n, KEPT²)` of photos `(n, h, w, 3)`, of length 1; zeros where nothing is to be seen."""
     from scipy.fft import dctn
 
-    grey = photos @ GREY if photos.shape[-1] == len(GREY) else photos.mean(axis=-1)
-    small = _shrunk(_shrunk(grey, 1), 2)
+    n, height, width, channels = photos.shape
+    weights = GREY if channels == len(GREY) else np.full(channels, 1 / channels)
+    rows = _areas(height).T @ photos.reshape(n, height, -1).astype(np.float32)
+    small = rows.reshape(n, SIDE, width, channels) @ weights.astype(np.float32) @ _areas(width)
     low = dctn(small, axes=(1, 2), norm="ortho")[:, :KEPT, :KEPT].reshape(len(photos), -1)
     low[:, 0] = 0
     length = np.linalg.norm(low, axis=1, keepdims=True)
     return np.divide(low, length, out=np.zeros_like(low), where=length > 1e-6)
 
 
-def _shrunk(pictures: np.ndarray, axis: int) -> np.ndarray:
-    """An axis brought to SIDE pixels by area: each is the mean of what it covers."""
-    size = pictures.shape[axis]
+def _areas(size: int) -> np.ndarray:
+    """Weights `(size, SIDE)` by which an axis is brought to SIDE pixels: each is the mean of what it covers."""
     edges = np.linspace(0, size, SIDE + 1)
     pixel = np.arange(size)
     covered = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    weights = np.clip(covered, 0, None) * SIDE / size
-    return np.moveaxis(np.tensordot(pictures, weights, axes=(axis, 1)), -1, axis)
+    return (np.clip(covered, 0, None).T * SIDE / size).astype(np.float32)

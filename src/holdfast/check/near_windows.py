@@ -10,6 +10,7 @@ from holdfast.data.dataset import Dataset
 STEPS = 512  # longer windows are averaged to at most so many
 REACH = 8  # a copy is shifted by at most one part in so many of a window
 COMPONENTS = 48  # of the spectra, to find candidates by
+NARROW = 2000  # frequencies of all channels up to which their covariance is soonest made
 FARTHEST = 0.5  # of two copies: sqrt(1 - r²), so r >= 0.87
 PAIRS = 2048  # aligned at once
 CHUNK = 1024  # windows transformed at once
@@ -29,7 +30,8 @@ def windows_alike(parts: list[Dataset]) -> Likeness:
         [_spectra(windows[start : start + CHUNK]) for start in range(0, len(windows), CHUNK)]
     )
     size = min(COMPONENTS, *spectra.shape)
-    features = PCA(size, svd_solver="randomized", random_state=0).fit_transform(spectra)
+    solver = "covariance_eigh" if spectra.shape[1] <= NARROW else "randomized"
+    features = PCA(size, svd_solver=solver, random_state=0).fit_transform(spectra)
 
     def distance(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         out = np.empty(others.shape)

@@ -79,12 +79,15 @@ def shared_stretches(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     shift, one, other = shift[apart_], one[apart_], other[apart_]
     swap = one > other
     one, other, shift = np.where(swap, other, one), np.where(swap, one, other), np.where(swap, -shift, shift)
-    keys = np.stack([one, other, shift], axis=1)
-    pairs, counts = np.unique(keys, axis=0, return_counts=True)
+    places = codes.shape[1]
+    pair, shifts = one.astype(np.int64) * len(data) + other, 2 * places
+    keys, counts = np.unique(
+        pair * shifts + (shift + places), return_counts=True
+    )  # one number sorts faster than three
     enough = counts >= max(1, steps // SHARED - run + 1)
-    whole = (pairs[:, 2] == 0) & (counts == codes.shape[1])  # equal samples are another finding
-    kept = np.unique(pairs[enough & ~whole, :2], axis=0)
-    return kept[:, 0], kept[:, 1]
+    whole = (keys % shifts == places) & (counts == places)  # equal samples are another finding
+    kept = np.unique(keys[enough & ~whole] // shifts)
+    return kept // len(data), kept % len(data)
 
 
 def _runs(chunk: np.ndarray, run: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from holdfast.data.dataset import Dataset
 from holdfast.store.run import ENSEMBLE
 
 ROWS = 1000  # of each side
+FEWEST = 20  # of each side
 LEAST = 0.55  # low end of the AUC's interval from which on a difference is worth a word
 TIMES = 8  # pretended test sets of training groups
 BEYOND = 0.99  # quantile of what pretended test sets give
@@ -49,6 +50,10 @@ class TestShift(Check):
         train, test = seen.train, seen.test
         if test is None or len(test) == 0:
             return self.not_applicable("there is no test set")
+        if min(len(train), len(test)) < FEWEST:
+            return self.not_applicable(
+                f"{min(len(train), len(test))} samples are too few to tell from others"
+            )
         here, there = some_rows(train, ROWS), some_rows(test, ROWS)
         (X, names), (Y, _) = summaries(train, here), summaries(test, there)
         groups = codes_of(train, here)

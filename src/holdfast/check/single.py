@@ -74,8 +74,10 @@ def worth_a_look(X: np.ndarray, y: np.ndarray) -> np.ndarray:
         if (code == code[0]).all():
             continue
         if classes:
-            counts = np.zeros((int(code.max()) + 1, int(label.max()) + 1))
-            np.add.at(counts, (code, label), 1)
+            kinds = int(label.max()) + 1
+            counts = np.bincount(code * kinds + label, minlength=(int(code.max()) + 1) * kinds).reshape(
+                -1, kinds
+            )
             score[j] = (counts / counts.sum(axis=0)).max(axis=1).sum()
         else:
             count = np.maximum(np.bincount(code), 1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from holdfast.check.channel_facts import by_channel
 from holdfast.data.dataset import Dataset
+from holdfast.data.slices import slices_of
 
 QUANTILES = (0.0, 0.1, 0.5, 0.9, 1.0)
 SIDE = 6  # photos and frames are looked at as so many times so many tiles
@@ -47,25 +50,23 @@ def _of_windows(X: np.ndarray) -> np.ndarray:
     )
 
 
-def _pictures(data: Dataset, rows: np.ndarray) -> list[np.ndarray]:
-    """Pixels `(b, y, x, channels)` some samples at a time, as many as are asked for, evenly spread."""
+def _pictures(data: Dataset, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Pixels `(b, channels, y, x)` some samples at a time, as many as are asked for, evenly spread."""
     axes = (1, 2) if data.kind == "images" else (2, 3)
     places = [
         np.unique(np.linspace(0, data.source.shape[a] - 1, min(PIXELS, data.source.shape[a])).astype(int))
         for a in axes
     ]
-    made = []
-    for row in rows:
-        X = data.read(np.array([row]))
-        X = X if data.kind == "images" else np.moveaxis(X, 1, -1)
-        made.append(X[:, places[0]][:, :, places[1]].astype(np.float32))
-    return made
+    for part in slices_of(len(rows), max(1, 4 * int(np.prod(data.shape)))):
+        X = data.read(rows[part])
+        X = np.moveaxis(X, -1, 1) if data.kind == "images" else X
+        yield np.ascontiguousarray(X[:, :, places[0]][:, :, :, places[1]], dtype=np.float32)
 
 
 def _of_pictures(X: np.ndarray) -> np.ndarray:
-    """`(b, f)` of `(b, y, x, channels)`."""
-    parts = [tile for band in np.array_split(X, SIDE, axis=1) for tile in np.array_split(band, SIDE, axis=2)]
-    return np.concatenate([*_moments(X, (1, 2)), *(_mean(tile, (1, 2)) for tile in parts)], axis=1)
+    """`(b, f)` of `(b, channels, y, x)`."""
+    parts = [tile for band in np.array_split(X, SIDE, axis=2) for tile in np.array_split(band, SIDE, axis=3)]
+    return np.concatenate([*_moments(X, (2, 3)), *(_mean(tile, (2, 3)) for tile in parts)], axis=1)
 
 
 def _moments(X: np.ndarray, axes: tuple[int, ...]) -> list[np.ndarray]:

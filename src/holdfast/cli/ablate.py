@@ -61,6 +61,10 @@ def ablate(
         str | None,
         typer.Option(metavar="TIME", help="as 40m, over all calls: stops where the next fold would not fit"),
     ] = None,
+    accept: Annotated[
+        Paths,
+        typer.Option(metavar="CODE", help="an error of `holdfast check` that may stand; again for more"),
+    ] = None,
     json_: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="write the results there as well")
     ] = None,
@@ -90,6 +94,7 @@ def ablate(
             rope,
             budget,
             progress,
+            accept or (),
         )
     for line in ["", *lines_of(found)]:
         typer.echo(line)

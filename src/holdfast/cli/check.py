@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from holdfast.check.base import Finding, Seen
 
 STANDS = 1  # exit code where an error-level finding stands
-IDS = 5  # printed of a finding's
 
 
 def check(
@@ -43,10 +42,10 @@ def check(
     """
     from holdfast.check.all import all_checks
     from holdfast.check.base import run_checks, standing
+    from holdfast.check.gate import Findings, known_codes
 
-    checks = all_checks()
-    accepted = _known(accept or [], [one.code for one in checks])
-    findings = run_checks(_seen(path, set_, data), checks)
+    accepted = [*known_codes(accept or ()), *Findings.read(path).accepted]
+    findings = run_checks(_seen(path, set_, data), all_checks())
     left = standing(findings, accepted)
     if json_:
         typer.echo(json.dumps([one.plain() for one in findings], indent=1, ensure_ascii=False))
@@ -55,16 +54,6 @@ def check(
             typer.echo(line)
     if left:
         raise typer.Exit(STANDS)
-
-
-def _known(codes: list[str], there: list[str]) -> list[str]:
-    from holdfast.errors import BadInput
-    from holdfast.recipe.strict import nearest
-
-    for code in codes:
-        if code not in there:
-            raise BadInput(f"--accept: no check has the code {code!r}; {nearest(code, there)}")
-    return codes
 
 
 def _seen(path: Path, overrides: list[str] | None, data: Path | None) -> Seen:
@@ -94,46 +83,31 @@ def _of_run(path: Path, data: Path | None) -> Seen:
     held = data_of(run, data)
     members = [name for name in run.scores["members"] if name != ENSEMBLE] if run.finished else []
     repeats = held.folds.repeats
-    oof = {}
+    oof, tested = {}, {}
     for name in members:
         made = run.predictions(name)
         oof[name] = made.reshape(repeats, len(held.train), *made.shape[1:])
+        if held.test is not None and (run.path / f"test-{name}.npy").is_file():
+            tested[name] = run.test_predictions(name)
     return Seen(
-        held.recipe, held.train, held.target, held.test, held.sample, folds=held.folds, oof=oof or None
-    )
+        held.recipe, held.train, held.target, held.test, held.sample, held.folds, oof or None, tested or None, held.notes
+    )  # fmt: skip
 
 
 def lines_of(findings: list[Finding], accepted: list[str]) -> list[str]:
     """A table of all checks, then what was found, with ids and what to do."""
+    from holdfast.check import words
     from holdfast.check.base import standing
+    from holdfast.check.gate import level_of
     from holdfast.cli.columns import columns
 
     marks = {"found": "FOUND", "passed": "passed", "not applicable": "-"}
     rows = [["code", "", "", "check"]]
-    for one in findings:
-        level = one.severity if one.status == "found" else ""
-        rows.append(
-            [one.code, marks[one.status], "accepted" if one.code in accepted and level else level, one.name]
-        )
+    rows += [[one.code, marks[one.status], level_of(one, accepted), one.name] for one in findings]
     lines = columns(rows)
     for one in findings:
         if one.status == "found":
-            lines += ["", f"{one.code} {one.severity}: {one.said}", *_ids(one)]
-            lines += [f"  to do: {one.advice}"] if one.advice else []
-            lines += [f"  more: {one.anchor}"]
+            lines += ["", *words.lines_of(one)]
     left = len(standing(findings, accepted))
     found = sum(one.status == "found" for one in findings)
     return [*lines, "", f"{len(findings)} checks, {found} found something; errors that stand: {left}"]
-
-
-def _ids(finding: Finding) -> list[str]:
-    """
-    >>> from holdfast.check.base import Finding
-    >>> _ids(Finding("HF101", "copies", "error", "found", "…", (("a", "b"), "c"), 2))
-    ['  a + b, c']
-    """
-    if not finding.ids:
-        return []
-    shown = [one if isinstance(one, str) else " + ".join(one) for one in finding.ids[:IDS]]
-    more = f", … ({finding.total} in all)" if finding.total > len(shown) else ""
-    return [f"  {', '.join(shown)}{more}"]

@@ -1,6 +1,6 @@
 """What a `train` shows while it works: bars on a terminal, plain lines elsewhere.
 
-Both read the events of `holdfast.train` and of the loop: flow, run, note, folds, start, pretrain, epoch, done.
+Both read the events of `holdfast.train` and of the loop: flow, run, note, finding, folds, start, pretrain, epoch, done.
 """
 
 from __future__ import annotations
@@ -65,6 +65,9 @@ class Lines:
 
     def on_note(self, event: Event) -> None:
         self.say(f"note: {event['note']}")
+
+    def on_finding(self, event: Event) -> None:
+        self.say(finding(event))
 
     def on_folds(self, event: Event) -> None:
         self.say(f"{event['unit']} in each class and fold:\n{event['counts']}")
@@ -170,6 +173,10 @@ class Bars(Lines):
     def _advance(self) -> None:
         done = self.finished + sum(self.shares.values())
         self.bars.update(self.all, completed=done, count=f"{self.finished}/{self.jobs}")
+
+
+def finding(event: Event) -> str:
+    return f"check: {event['code']} {event['severity']}: {event['said']}"
 
 
 def flow(event: Event) -> str:

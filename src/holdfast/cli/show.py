@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from holdfast.store.run import Run
 
+DOCS = "docs/checks.md"
+
 
 def show(
     run: Annotated[Path, typer.Argument(help="run folder that `holdfast train` made", show_default=False)],
@@ -20,6 +22,19 @@ def show(
     there = Run(run)
     for line in finished_lines(there) if there.finished else unfinished_lines(there):
         typer.echo(line)
+
+
+def finding_lines(run: Run) -> list[str]:
+    """What the run's checks found: code, how severe, and what they saw."""
+    from holdfast.cli.columns import columns
+
+    held = run.findings
+    found = [one for one in held["findings"] if one["status"] == "found"]
+    rows = [
+        [one["code"], "accepted" if one["code"] in held["accepted"] else one["severity"], one["said"]]
+        for one in found
+    ]
+    return [f"findings of checks ({DOCS} says what to do)", *columns(rows)] if rows else []
 
 
 def finished_lines(run: Run) -> list[str]:
@@ -38,7 +53,7 @@ def finished_lines(run: Run) -> list[str]:
     blocks = [score_lines(scores), other_metric_lines(scores), attribute_lines(scores), class_lines(scores)]
     if "floors" in scores:
         blocks += [against_lines(scores), crps_lines(scores), group_lines(scores)]
-    blocks += [fold_lines(scores)]
+    blocks += [fold_lines(scores), finding_lines(run)]
     blocks += [[f"note: {note}" for note in scores["notes"]], next_steps(run)]
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
@@ -56,6 +71,7 @@ def unfinished_lines(run: Run) -> list[str]:
     return [
         f"{run.path} is not finished; its folds:",
         *columns(rows),
+        *finding_lines(run),
         f"next: the `holdfast train … -o {run.path}` command that began it, once more; it continues,",
         "      and trains no finished fold again",
     ]

@@ -36,13 +36,20 @@ def train(
             metavar="TIME", help="as 15m: members that do not fit are shortened or left out, and it says so"
         ),
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE", help="an error of `holdfast check` that may stand, as HF102; again for more"
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="take the next free folder name, leave a run alone")
     ] = False,
 ) -> None:
     """Train a recipe's members over all folds and score them out-of-fold.
 
-    The same command again continues a run that was stopped; finished folds are not trained again.
+    Data and folds are checked first, predictions last: `holdfast check` says how. An error of data or folds ends it
+    before it begins. The same command again continues a run that was stopped; finished folds are not trained again.
     """
     from holdfast.cli.progress import Progress
     from holdfast.cli.scores import next_steps, score_lines
@@ -50,6 +57,8 @@ def train(
 
     overrides = [*(set_ or []), *([f"budget={budget}"] if budget else [])]
     with Progress() as progress:
-        run = train_recipe(recipe, output, overrides, engine, jobs, threads, fresh, progress)
+        run = train_recipe(
+            recipe, output, overrides, engine, jobs, threads, fresh, progress, accept=accept or ()
+        )
     for line in ["", *score_lines(run.scores), "", *next_steps(run)]:
         typer.echo(line)

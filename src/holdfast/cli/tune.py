@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from holdfast.cli.progress import finding
+
 if TYPE_CHECKING:
     from holdfast.study.tune import Tuned
 
@@ -50,6 +52,10 @@ def tune(
         int | None,
         typer.Option(min=1, help="processor threads a trial; by default the cores shared out among jobs"),
     ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="an error of `holdfast check` that may stand; again for more"),
+    ] = None,
 ) -> None:
     """Try the searches of a recipe, score the best again on fresh folds, and write the winner's recipe.
 
@@ -58,8 +64,8 @@ def tune(
     from holdfast.study.tune import tune as tune_recipe
 
     found = tune_recipe(
-        recipe, output, set_, trials, timeout, sampler, pruner, storage, jobs, finalists, threads, _show
-    )
+        recipe, output, set_, trials, timeout, sampler, pruner, storage, jobs, finalists, threads, _show, accept or ()
+    )  # fmt: skip
     for line in lines_of(found):
         typer.echo(line)
 
@@ -70,6 +76,8 @@ def _show(event: dict[str, Any]) -> None:
         best = "" if event["best"] is None else f"  (best {event['best']:.4f}, trial {event['best_number']})"
         text = f"trial {event['number']}: {said.get(event['state'], event['state'])}{best}  {in_words(event['params'])}"
         typer.echo(text + (f"\n  {event['error']}" if event["error"] else ""))
+    elif event["event"] == "finding":
+        typer.echo(finding(event))
     elif event["event"] == "finalist":
         typer.echo(f"trial {event['number']} again, as a finalist: {event['after']['value']:.4f}")
 

@@ -1,7 +1,7 @@
 """The run folder: all that one `train` made, readable without anything else.
 
     runs/motion/
-      recipe.yaml  environment.json  folds.csv  folds.json  events.jsonl
+      recipe.yaml  environment.json  folds.csv  folds.json  findings.json  events.jsonl
       members/conv/fold-0/  model.joblib  weights.safetensors  curve.csv  state.json  oof.npy  test.npy  done.json
       members/conv/fold-0.r1/ …                                                        (repeat 1)
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
@@ -30,6 +30,7 @@ from holdfast.store.atomic import write_json
 
 FORMAT = 1  # of the run folder; part of every job's hash
 ENSEMBLE = "ensemble"
+FINDINGS = "findings.json"
 
 
 def as_yaml(recipe: dict[str, Any]) -> str:
@@ -104,6 +105,14 @@ class Run(RunFolder):
                 f"{self.path} is not finished; the same `holdfast train` command again continues it"
             )
         return json.loads((self.path / "scores.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """What checks said: `accepted` codes, and `findings` of data, folds and predictions."""
+        file = self.path / FINDINGS
+        held = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        parts = [held[part]["findings"] for part in ("before", "after") if part in held]
+        return {"accepted": held.get("accepted", []), "findings": [one for part in parts for one in part]}
 
     @cached_property
     def oof(self) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from holdfast.check.gate import before_training, known_codes, tell_found
 from holdfast.engine.budget import seconds_of
 from holdfast.engine.folder import settle
 from holdfast.engine.inline import Inline
@@ -50,6 +51,7 @@ def ablate(
     rope: float | None = None,
     budget: str | None = None,
     report: Report = lambda event: None,
+    accept: Sequence[str] = (),
 ) -> Ablation:
     """Train a recipe and variants of it on the same folds and seeds, and tell for each whether its change helps.
 
@@ -58,9 +60,11 @@ def ablate(
     `rope`: half the width of the region of practical equivalence, by default a tenth of the width of the base's
     interval. `budget`: time for training over all calls, as 40m. `jobs`: folds that train at a time, in processes
     where they are several; None: as `train --engine auto` decides. Called again it goes on where it stopped, with the
-    variants of earlier calls in the count. Raises BadInput before any work starts.
+    variants of earlier calls in the count. Data and folds are checked once, for the base; `accept`: codes of errors
+    that may stand. Raises BadInput before any work starts.
     """
     started = time.monotonic()
+    accept = known_codes(accept)
     if budget is not None and not re.fullmatch(BUDGET, budget):
         raise BadInput(f"--budget: expected a time, as 90s, 40m or 1h, got {budget!r}")
     folder = Path(recipe).parent if isinstance(recipe, str | Path) else Path.cwd()
@@ -84,8 +88,11 @@ def ablate(
         if said not in plans:
             one = variant(plan.recipe, plan.work.train.kind, said)
             plans[said] = (one, plan_of(one.recipe, plan))
+    findings = before_training(plan.recipe, plan.loaded, plan.work, accept, path / BASE)
     base = Side.begin(BASE, plan, path / BASE, folder)
     with base.run.locked():
+        findings.save(base.run.path)
+        tell_found(findings.before, findings.accepted, report)
         sides = {said: Side.begin(said, its, path / one.folder, folder) for said, (one, its) in plans.items()}
         shelf = Shelf()
         for run in beside:

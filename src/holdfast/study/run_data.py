@@ -31,6 +31,7 @@ class RunData:
     folds: Folds
     test: Dataset | None = None
     sample: Path | None = None
+    notes: tuple[str, ...] = ()  # what was noticed while the data were read
 
 
 def data_of(run: Run, folder: Path | None = None) -> RunData:
@@ -50,7 +51,8 @@ def data_of(run: Run, folder: Path | None = None) -> RunData:
     splitter = recipe.folds
     assert isinstance(splitter, Splitter)
     folds = make_folds(splitter, loaded.train, loaded.target, base, drawn=(run.path / "folds.csv").absolute())
-    return RunData(recipe, loaded.train, loaded.target, folds, loaded.test, loaded.sample)
+    notes = tuple(loaded.notes)
+    return RunData(recipe, loaded.train, loaded.target, folds, loaded.test, loaded.sample, notes)
 
 
 def _recipe_folder(run: Run, folder: Path | None) -> Path:

@@ -4,6 +4,7 @@ runs/motion-tune/
   study.db  study.db.workers/     (by default; --storage names another)
   trial-0000/ …                   each a run, with the folds that were trained before it was pruned
   finalist-0007/ …                a run on fresh folds
+  findings.json                   what checks of data and folds said
   tune.json                       trials, finalists, winner
 """
 
@@ -12,11 +13,12 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from holdfast.check.gate import before_training, known_codes, tell_found
 from holdfast.engine.budget import seconds_of
 from holdfast.engine.threads import cores
 from holdfast.errors import BadInput, JobFailed
@@ -88,12 +90,15 @@ def tune(
     finalists: int = 3,
     threads: int | None = None,
     report: Report = lambda event: None,
+    accept: Sequence[str] = (),
 ) -> Tuned:
     """Try the searches of a recipe until its study has `trials` of them, then score the best on fresh folds.
 
+    Data and folds are checked once, not in each trial; `accept`: codes of errors that may stand.
     The same call again continues the study; two processes may work on one. Raises BadInput before any work.
     """
     check_names(sampler, pruner)
+    accept = known_codes(accept)
     source, path = read_source(Path(recipe), overrides), Path(recipe)
     listed = check_searches(source)
     check_sampler(sampler, source, listed)
@@ -114,11 +119,14 @@ def tune(
         metric=plan.metric.key, greater_is_better=plan.metric.greater_is_better,
         mark=hash_value([_wherever(source.values), plan.work.data_mark, plan.work.folds.hash]),
     )  # fmt: skip
+    findings = before_training(plan.recipe, plan.loaded, plan.work, accept, folder)
     del plan
     study, locks = open_study(task)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.glob("trial-*")) and not study.get_trials(deepcopy=False):
         raise BadInput(f"{folder} holds trials of another study; name another folder with -o")
+    findings.save(folder)
+    tell_found(findings.before, findings.accepted, report)
     if jobs > 1:
         from holdfast.study.tune_processes import side_by_side
 

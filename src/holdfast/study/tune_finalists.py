@@ -99,7 +99,8 @@ def score_again(
     sign = 1.0
     with _alone(folder):
         for one, recipe in zip(trials, recipes):
-            run = train(recipe, folder / f"finalist-{place_of(one):04}", threads=threads, base=base)
+            place = folder / f"finalist-{place_of(one):04}"
+            run = train(recipe, place, threads=threads, base=base, accept=None)
             scores = run.scores
             sign = -1.0 if scores["greater_is_better"] else 1.0
             assert one.value is not None

@@ -26,13 +26,14 @@ def told(
 
     classes = np.issubdtype(y.dtype, np.integer)
     X, said = np.ascontiguousarray(X, dtype=np.float32), np.full(len(y), np.nan)
-    gaps = bool(np.isnan(X).any())  # only then scikit-learn must look at the inputs, which takes longer than to fit
+    gaps = bool(np.isnan(X).any())  # without them scikit-learn need not look, which takes longer than to fit
     for train, valid in splits or split(y, groups):
         leaf = max(LEAF, len(train) // 200)
         if classes:
-            tree, weight = DecisionTreeClassifier(min_samples_leaf=leaf, random_state=0), _balanced(y[train])
+            tree = DecisionTreeClassifier(min_samples_leaf=leaf, random_state=0)
         else:
-            tree, weight = DecisionTreeRegressor(min_samples_leaf=leaf, random_state=0), None
+            tree = DecisionTreeRegressor(min_samples_leaf=leaf, random_state=0)
+        weight = _balanced(y[train]) if classes else None
         tree.fit(X[train], y[train], sample_weight=weight, check_input=gaps)
         said[valid] = tree.predict(X[valid], check_input=gaps)
     scored = ~np.isnan(said)

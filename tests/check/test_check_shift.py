@@ -58,14 +58,6 @@ def test_other_persons_are_no_shift(kind: str) -> None:
     assert one.status == "passed"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_shifted_test_set_is_found(kind: str) -> None:
-    test = as_test_set(shifted(side_of(kind, 1), 1.5 if kind == "images" else 4.0))
-    one = TestShift().run(seen(side_of(kind, 0), test=test))
-    assert one.status == "found"
-    assert one.ids
-
-
 @settings(max_examples=2, deadline=None)
 @given(by=st.floats(1.5, 4.0), column=st.integers(0, 3))
 def test_column_that_tells_is_named(by: float, column: int) -> None:
@@ -149,9 +141,3 @@ def test_prior_shift_needs_test_predictions() -> None:
     data = tiny_data()
     folds = make_folds(StratifiedGroup(k=3), data, CLASSES, Path())
     assert PriorShift().run(seen(data, folds=folds, oof={})).status == "not applicable"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_tiny_data_are_no_shift(kind: str) -> None:
-    test = as_test_set(tiny_data(kind, seed=1))
-    assert TestShift().run(seen(tiny_data(kind), test=test)).status == "passed"

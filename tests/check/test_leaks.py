@@ -105,9 +105,7 @@ def test_folds_that_cut_groups_on_purpose_are_left_alone() -> None:
 # HF105: ids and row order.
 
 
-@pytest.mark.parametrize(
-    ("kind", "grouped"), [("table", True), ("table", False), ("windows", True), ("images", False)]
-)
+@pytest.mark.parametrize(("kind", "grouped"), [("windows", True), ("images", False)])
 def test_sorted_files_and_telling_ids_are_found(kind: str, grouped: bool) -> None:
     data = MAKERS[kind]()
     assert data.target is not None

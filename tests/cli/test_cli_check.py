@@ -78,7 +78,11 @@ def test_an_error_stands_until_it_is_accepted(written: Path) -> None:
 
 def test_a_run_is_checked_with_its_predictions(written: Path, tmp_path: Path) -> None:
     train(written, tmp_path / "run")
-    made, before = findings(tmp_path / "run"), findings(written)
+    listed = tmp_path / "labels.csv"
+    made, before = findings(tmp_path / "run", "--suspects", listed), findings(written)
+    assert sorted(pd.read_csv(listed)["id"]) == sorted(
+        pd.read_csv(written.parent / "data" / "train.csv")["id"]
+    )
     for check in all_checks():
         if check.when == "oof":
             assert "no out-of-fold predictions" in before[check.code]["said"]
@@ -94,6 +98,7 @@ def test_wrong_words_end_with_one_message(written: Path, tmp_path: Path) -> None
         ([empty], "is no run folder"),
         ([written, "--data", tmp_path], "--data: it is for run folders"),
         ([empty, "--set", "folds.k=2"], "--set"),
+        ([written, "--suspects", tmp_path / "labels.csv"], "name a finished run"),
     ):
         made = checked(*words)
         assert made.exit_code == 2

@@ -23,6 +23,7 @@ class ConflictingLabels(Check):
     name: ClassVar[str] = "conflicting labels"
     severity: ClassVar[Severity] = "warning"
     when: ClassVar = "data"
+    kinds: ClassVar[tuple[str, ...]] = ("table", "windows", "images")
 
     def look(self, seen: Seen) -> Finding:
         if seen.target.kind == "grid":

@@ -17,7 +17,7 @@ ROWS = 4  # for each component
 AS_SELF = 0.5  # one is taken for the other at least half as often as for itself
 SHARE = 0.15  # of the samples of both, at least
 SPREAD = 0.37  # of one sample's answer, where that share is about what is asked
-TIMES = 2.0  # as often as the most similar tenth of all pairs
+TIMES = 3.0  # as often as the most similar tenth of all pairs
 
 
 class GroupsAlike(Check):

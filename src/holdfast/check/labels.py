@@ -11,6 +11,7 @@ from holdfast.check.suspects import (
     Suspects,
     attribute_suspects,
     by_cleanlab,
+    labels_are_wrong,
     together,
 )
 from holdfast.data.columns import some
@@ -36,6 +37,7 @@ class WrongLabels(Check):
     name: ClassVar[str] = "likely wrong labels"
     severity: ClassVar[Severity] = "warning"
     when: ClassVar = "oof"
+    kinds: ClassVar[tuple[str, ...]] = ("table", "windows", "images")
 
     def look(self, seen: Seen) -> Finding:
         if seen.target.kind != "classes":
@@ -45,9 +47,9 @@ class WrongLabels(Check):
         each = attribute_suspects(p, y, seen.target, seen.train.groups)
         rows = together(each)
         rows = rows[np.any([one.suspected for one in each.values()], axis=0)[rows]]
-        if not len(rows) or not any(one.noise.there for one in each.values()):
+        if not len(rows) or not labels_are_wrong(each):
             return self.passed(f"the probabilities explain all {len(y)} labels; {len(rows)} are hard ones")
-        about = sum(one.noise.wrong for one in each.values() if one.noise.there)
+        about = sum(one.noise.wrong for one in each.values())
         said = f"of {len(y)} labels about {max(about, 1):.0f} are wrong; {len(rows)} are suspected: " + some(
             [_told(seen, each, row) for row in rows[:SAID]]
         )
@@ -98,6 +100,7 @@ class RareClasses(Check):
     name: ClassVar[str] = "classes too rare for the folds"
     severity: ClassVar[Severity] = "warning"
     when: ClassVar = "data"
+    kinds: ClassVar[tuple[str, ...]] = ("table", "windows", "images")
 
     def look(self, seen: Seen) -> Finding:
         splitter = seen.recipe.folds

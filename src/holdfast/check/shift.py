@@ -136,6 +136,7 @@ class PriorShift(Check):
     name: ClassVar[str] = "other class shares in the test set"
     severity: ClassVar[Severity] = "warning"
     when: ClassVar = "oof"
+    kinds: ClassVar[tuple[str, ...]] = ("table", "windows", "images")
 
     def look(self, seen: Seen) -> Finding:
         if seen.target.kind != "classes":

@@ -25,16 +25,25 @@ def told(
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     classes = np.issubdtype(y.dtype, np.integer)
-    said = np.full(len(y), np.nan)
+    X, said = np.ascontiguousarray(X, dtype=np.float32), np.full(len(y), np.nan)
+    gaps = bool(np.isnan(X).any())  # without them scikit-learn need not look, which takes longer than to fit
     for train, valid in splits or split(y, groups):
         leaf = max(LEAF, len(train) // 200)
         if classes:
-            tree = DecisionTreeClassifier(min_samples_leaf=leaf, class_weight="balanced", random_state=0)
+            tree = DecisionTreeClassifier(min_samples_leaf=leaf, random_state=0)
         else:
             tree = DecisionTreeRegressor(min_samples_leaf=leaf, random_state=0)
-        said[valid] = tree.fit(X[train], y[train]).predict(X[valid])
+        weight = _balanced(y[train]) if classes else None
+        tree.fit(X[train], y[train], sample_weight=weight, check_input=gaps)
+        said[valid] = tree.predict(X[valid], check_input=gaps)
     scored = ~np.isnan(said)
     return above_constant(y[scored], said[scored], classes)
+
+
+def _balanced(y: np.ndarray) -> np.ndarray:
+    """A weight for each sample by which all classes weigh the same."""
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return np.asarray(len(y) / len(counts) / counts[codes])
 
 
 def above_constant(y: np.ndarray, said: np.ndarray, classes: bool) -> float:

@@ -110,10 +110,16 @@ def cramers_v(table: np.ndarray) -> tuple[float, float]:
 
 
 def counts_of(source: np.ndarray, y: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Units of each class in each source, `(sources, classes)`: the samples of one class in one unit count once."""
-    cells = np.unique(np.stack([source, y, units]), axis=1)
-    table = np.zeros((source.max() + 1, y.max() + 1), dtype=np.int64)
-    np.add.at(table, (cells[0], cells[1]), 1)
+    """Units of each class in each source, `(sources, classes)`.
+
+    The samples of one class in one unit count as one, shared out among their sources.
+
+    >>> counts_of(np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1]), np.array([5, 5, 5, 5])).tolist()
+    [[0.5, 0.0], [0.5, 1.0]]
+    """
+    of = np.unique(np.stack([y, units]), axis=1, return_inverse=True)[1].ravel()
+    table = np.zeros((source.max() + 1, y.max() + 1))
+    np.add.at(table, (source, y), 1 / np.bincount(of)[of])
     return table
 
 

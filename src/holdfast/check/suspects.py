@@ -39,9 +39,11 @@ def suspects_of(p: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) 
 
     Suspected by confident learning (Northcutt et al. 2021): another class's probability reaches the mean that its own
     samples are given, and exceeds the label's by more than a half, so that near classes are not suspected of
-    each other. Ranked by the margin, as cleanlab's normalized margin. The probabilities are calibrated first.
+    each other. Ranked by the margin, as cleanlab's normalized margin. The probabilities are calibrated first; where
+    groups are labelled as one, they are the group's (`pooled`).
     """
-    noise, rows = noise_of(p, y), np.arange(len(y))
+    p, as_one = pooled(p, y, groups)
+    noise, rows = noise_of(p, y, as_one), np.arange(len(y))
     p = noise.p
     confidence = p[rows, y]
     others = p.copy()
@@ -56,6 +58,31 @@ def suspects_of(p: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) 
     return Suspects(confidence, margin, instead, suspected, rank, ranks_in(groups, rank), noise)
 
 
+def pooled(p: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """The probabilities of whole groups, where these are labelled as one; and how many samples then share a label.
+
+    Photos of a person have one gender: what was labelled is the person, and its photos are witnesses of one label.
+    The mean of their logarithms is taken, not the sum, since they err together. So it is where nearly all samples
+    have the label of most of their group, and the most frequent class alone does not bring that about.
+
+    >>> p = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.2, 0.8]])
+    >>> pooled(p, np.array([0, 0, 1, 1]), np.array(["a", "a", "b", "b"]))[0].round(2).tolist()
+    [[0.71, 0.29], [0.71, 0.29], [0.2, 0.8], [0.2, 0.8]]
+    """
+    if groups is None:
+        return p, 1.0
+    names, codes = np.unique(groups, return_inverse=True)
+    held = np.zeros((len(names), p.shape[1]))
+    np.add.at(held, (codes, y), 1)
+    each, odd = len(y) / len(names), 1 - held.max(axis=1).sum() / len(y)
+    if each < 2 or odd > min(ODD, (1 - held.sum(axis=0).max() / len(y)) / 4):
+        return p, 1.0
+    logs = np.zeros_like(held)
+    np.add.at(logs, codes, np.log(np.clip(p, 1e-12, None, dtype=np.float64)))
+    made = np.exp(logs / held.sum(axis=1, keepdims=True))
+    return (made / made.sum(axis=1, keepdims=True))[codes], each
+
+
 @dataclass(frozen=True)
 class Noise:
     """Probabilities as the labels bear them out, `(n, classes)`; how many labels are beyond them, by how much likelier.
@@ -67,14 +94,9 @@ class Noise:
     wrong: float
     gain: float
 
-    @property
-    def there(self) -> bool:
-        """Whether some labels are beyond what probabilities that are merely too sure would explain."""
-        return self.gain > GAIN
 
-
-def noise_of(p: np.ndarray, y: np.ndarray) -> Noise:
-    """Tells a model that is too sure of itself from labels that are wrong.
+def noise_of(p: np.ndarray, y: np.ndarray, as_one: float = 1.0) -> Noise:
+    """Tells a model that is too sure of itself from labels that are wrong. `as_one`: samples that share a label.
 
     Each label is taken as drawn from `p` raised to a power (temperature scaling, Guo et al. 2017), but a share of them at
     random from all classes; power and share by maximum likelihood. Of a model too sure the power takes
@@ -101,7 +123,7 @@ def noise_of(p: np.ndarray, y: np.ndarray) -> Noise:
     mixed = minimize_scalar(lambda at: best_share(np.exp(at))[0], bounds=POWERS, method="bounded")
     share = best_share(np.exp(mixed.x))[1]
     calibrated = np.exp(log_softmax(logs * np.exp(mixed.x), axis=1))
-    return Noise(calibrated, share * (1 - chance) * len(y), 2 * float(plain.fun - mixed.fun))
+    return Noise(calibrated, share * (1 - chance) * len(y), 2 * float(plain.fun - mixed.fun) / as_one)
 
 
 POWERS = (-3.0, 2.0)  # logarithm of the inverse of a temperature
@@ -109,7 +131,15 @@ MOST = 0.6  # share of labels drawn at random
 GAIN = (
     15.0  # chance alone gives more than 10.8 once in two thousand; real models are not of this form exactly
 )
+ODD = (
+    0.05  # share of samples whose label is not that of most of their group, where groups are labelled as one
+)
 MARGIN = 0.5  # by which another class must be more probable than the label
+
+
+def labels_are_wrong(each: dict[str, Suspects]) -> bool:
+    """Whether some labels are beyond what probabilities that are merely too sure would explain, over all attributes."""
+    return sum(one.noise.gain for one in each.values()) > GAIN
 
 
 def strong_classes(p: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -33,6 +33,17 @@ def check(
         Path | None,
         typer.Option(metavar="FOLDER", help="where a run's data lie now, if they have moved"),
     ] = None,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="write all labels of a run, the likeliest wrong first, as CSV"),
+    ] = None,
+    mosaic: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="draw the first 60 photos of that list, as PNG")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="only this attribute in that list; again for more"),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="print the findings as JSON")] = False,
 ) -> None:
     """Look for leaks, wrong labels, broken values, shift and hopeless comparisons.
@@ -45,7 +56,10 @@ def check(
     from holdfast.check.gate import Findings, known_codes
 
     accepted = [*known_codes(accept or ()), *Findings.read(path).accepted]
-    findings = run_checks(_seen(path, set_, data), all_checks())
+    seen = _seen(path, set_, data)
+    if suspects is not None or mosaic is not None:
+        _write_suspects(seen, suspects, mosaic, attribute or [])
+    findings = run_checks(seen, all_checks())
     left = standing(findings, accepted)
     if json_:
         typer.echo(json.dumps([one.plain() for one in findings], indent=1, ensure_ascii=False))
@@ -54,6 +68,16 @@ def check(
             typer.echo(line)
     if left:
         raise typer.Exit(STANDS)
+
+
+def _write_suspects(seen: Seen, file: Path | None, mosaic: Path | None, attributes: list[str]) -> None:
+    from holdfast.check.suspects_list import suspects_list, write_list, write_photos
+
+    listed = suspects_list(seen, attributes)
+    if file is not None:
+        write_list(listed, file)
+    if mosaic is not None:
+        write_photos(listed, seen, mosaic)
 
 
 def _seen(path: Path, overrides: list[str] | None, data: Path | None) -> Seen:

@@ -82,7 +82,7 @@ def test_what_can_do_nothing_is_said_and_gets_no_figure(tmp_path: Path) -> None:
     rows = rows_of(study_habits(of_strangers(tmp_path, prepare=[])))
     for name, why in {
         "watch_scored_fold": "no member is a network",
-        "scaler_before_split": "no member has a prepare step",
+        "scaler_before_split": "no member learns a scale",
         "blend_on_same_rows": "one member, and no calibration",
     }.items():
         assert rows[name].claims is None
@@ -91,11 +91,22 @@ def test_what_can_do_nothing_is_said_and_gets_no_figure(tmp_path: Path) -> None:
         assert rows[name].acts_on == ()
 
 
-def test_a_habit_that_changes_no_prediction_gets_no_figure(tmp_path: Path) -> None:
-    """No value is missing, so that what the medians are makes no difference."""
-    made = rows_of(study_habits(of_strangers(tmp_path, prepare=["impute"]), ["scaler_before_split"]))
+def test_medians_that_fill_nothing_are_not_trained_with(tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    values = of_strangers(tmp_path, prepare=["impute"])
+    made = rows_of(study_habits(values, ["scaler_before_split"], report=events.append))
     assert made["scaler_before_split"].claims is None
-    assert made["scaler_before_split"].note == "changes no prediction here"
+    assert "the same from all rows" in made["scaler_before_split"].note
+    assert [one["jobs"] for one in events if one["event"] == "run"] == [3, 0]
+
+
+def test_a_habit_that_changes_no_prediction_gets_no_figure(tmp_path: Path) -> None:
+    """A booster of two rounds is best with both."""
+    trees = {"trees": {"model": {"lightgbm": {"n_estimators": 2, "min_child_samples": 1}}}}
+    data = tiny.table_folder(tmp_path / "data")
+    made = rows_of(study_habits(tiny.recipe(tiny.TABLE, data, trees), ["watch_scored_fold"]))
+    assert made["watch_scored_fold"].claims is None
+    assert made["watch_scored_fold"].note == "changes no prediction here"
 
 
 Trained = tuple[dict[str, Any], Path]

@@ -21,6 +21,7 @@ from holdfast.cli.explain import explain
 from holdfast.cli.importance import importance
 from holdfast.cli.list import list_components
 from holdfast.cli.new import new
+from holdfast.cli.refit import refit
 from holdfast.cli.schema import schema
 from holdfast.cli.show import show
 from holdfast.cli.study import app as study
@@ -64,6 +65,7 @@ for name, command, says in (
     ("check", check, "Look for leaks, wrong labels and broken values first."),
     ("train", train, "Train a recipe's members over all folds, and score them."),
     ("tune", tune, "Try the searches of a recipe, and write the best one."),
+    ("refit", refit, "Train a run's members on all data, for deployment."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
     ("ablate", ablate, "Tell whether each technique of a recipe helps."),

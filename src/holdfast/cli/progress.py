@@ -195,6 +195,8 @@ def losses(event: Event) -> str:
 
 
 def so_far(event: Event) -> str:
+    if "value" not in event:  # a refit holds nothing out
+        return "on all rows"
     return f"{event['metric']} so far {event['value']:.4f} [{event['low']:.4f}, {event['high']:.4f}]"
 
 

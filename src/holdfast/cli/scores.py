@@ -17,14 +17,26 @@ HEAD = ["member", "metric", "score", "95 % interval"]
 def score_lines(scores: Scores) -> list[str]:
     """Members' scores by the recipe's metric, the ensemble last, then floor and sample submission."""
     if "floors" in scores:
-        return [*grid_score_lines(scores), *_before(scores)]
+        return [*refit_lines(scores), *grid_score_lines(scores), *_before(scores)]
     metric = scores["metric"]
     better = "higher" if scores["greater_is_better"] else "lower"
     return [
+        *refit_lines(scores),
         f"out-of-fold scores ({better} {metric} is better)",
         *_table(scores, [metric]),
         *_how(scores, [metric]),
         *_before(scores),
+    ]
+
+
+def refit_lines(scores: Scores) -> list[str]:
+    """What a refit claims; nothing of a run."""
+    if "refit" not in scores:
+        return []
+    made = scores["refit"]
+    return [
+        f"refitted on all {made['rows']:,} rows ({', '.join(made['members'])}): none was held out, and the only claim is"
+        f" the out-of-fold score of {made['run']}:"
     ]
 
 

@@ -31,4 +31,9 @@ def submit(
     typer.echo(
         f"wrote {output}: {len(frame):,} rows and {len(columns_of(output)):,} columns, {form}; read back and checked"
     )
-    typer.echo(f"{member}: out-of-fold {metric} {score}, {score.how}")
+    of = (
+        f" of {made.scores['refit']['run']}; refitted on all rows, none was held out"
+        if "refit" in made.scores
+        else ""
+    )
+    typer.echo(f"{member}: out-of-fold {metric} {score}, {score.how}{of}")

@@ -93,7 +93,7 @@ def fit_job(work: Work, job: Job, report: Report, more: Dataset | None = None, *
         where["start"] = member.start.files[job.repeat, job.fold]
     if member.transductive:
         seen = [work.train.take(held_out), *([] if work.test is None else [work.test])]
-        where["unlabelled"] = [replace(one, target=None, teach=None) for one in seen]
+        where["unlabelled"] = [replace(one, target=None, teach=None) for one in seen if len(one)]
     return fit_member(member, train, work.target, seed, work.threads, report, **where)
 
 
@@ -127,7 +127,8 @@ def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
         else:
             fitted, facts["pseudo"] = _fit_student(work, job, run, report, mark)
         _, rows = work.folds.part(job.repeat, job.fold)
-        write_array(folder / "oof.npy", fitted.predict(work.train.take(rows)))
+        if len(rows):  # a refit holds none out
+            write_array(folder / "oof.npy", fitted.predict(work.train.take(rows)))
         if work.test is not None:
             write_array(folder / "test.npy", fitted.predict(work.test))
         fitted.save(folder)

@@ -31,6 +31,7 @@ from holdfast.store.atomic import write_json
 FORMAT = 1  # of the run folder; part of every job's hash
 ENSEMBLE = "ensemble"
 FINDINGS = "findings.json"
+REFIT = "refit.json"  # what a refit was made from
 
 
 def as_yaml(recipe: dict[str, Any]) -> str:
@@ -82,6 +83,13 @@ class Run(RunFolder):
                 f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one"
             )
 
+    def refuse_refit(self) -> None:
+        """Raises BadInput where no row was held out."""
+        if (self.path / REFIT).is_file():
+            raise BadInput(
+                f"{self.path} is a refit on all rows: it held none out; name the run that it was made from"
+            )
+
     @property
     def finished(self) -> bool:
         return (self.path / "scores.json").is_file()
@@ -117,6 +125,7 @@ class Run(RunFolder):
     @cached_property
     def oof(self) -> pd.DataFrame:
         """The index of the out-of-fold rows: id, group, repeat, fold, truth."""
+        self.refuse_refit()
         return pd.read_parquet(self.path / "oof.parquet")
 
     def predictions(self, member: str = ENSEMBLE) -> np.ndarray:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from holdfast.balance.oversample import Oversample
+from holdfast.data.dataset import Dataset
 from holdfast.engine.job import Work
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import MemberSpec
@@ -18,6 +20,7 @@ from holdfast.folds.splitters import Stratified
 from holdfast.folds.table import Folds, make_folds
 from holdfast.keys import seed_of
 from holdfast.models.base import Network
+from holdfast.prepare.base import Preparation
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.store.hashes import hash_arrays, hash_value
 from holdfast.store.run import Run
@@ -32,6 +35,15 @@ class Habit(ABC):
     says: ClassVar[str]
     nothing: ClassVar[str]
     while_fitted: ClassVar[Habits] = Habits()
+
+    def refuse(self, members: Iterable[MemberSpec]) -> None:
+        """Raises BadInput for members that it is not measured on."""
+        for member in members if self.while_fitted.marks else ():
+            if member.fit is not None and (member.fit.pretrain is not None or member.start is not None):
+                raise BadInput(
+                    f"members.{member.name}.fit: {self.name} is not measured on networks that start from other"
+                    " weights; leave pretrain and init_from out, or name other habits with --only"
+                )
 
     @abstractmethod
     def touched(self, work: Work) -> list[str]:
@@ -76,7 +88,6 @@ class WatchScoredFold(Habit):
     def _chooses(self, member: MemberSpec) -> bool:
         if isinstance(member.model, Network):
             assert member.fit is not None
-            _refuse_other_weights(member, self.name)
             return member.fit.epochs > 1
         return isinstance(member.model, BOOSTERS) and rounds_of(member.model) > 1
 
@@ -128,27 +139,30 @@ class OversampleBeforeSplit(Habit):
 class ScalerBeforeSplit(Habit):
     name = "scaler_before_split"
     says = "scaler on everything: what prepare learns, and the scale of features, from all rows"
-    nothing = "no member has a prepare step or a scale that learns"
+    nothing = "no member learns a scale, or what prepare learns is the same from all rows"
     while_fitted = Habits(scaler_before_split=True)
 
     def touched(self, work: Work) -> list[str]:
-        return [name for name, member in work.members.items() if self._learns(member, work)]
+        return [
+            name
+            for name, member in work.members.items()
+            if member.features or _learns(member.prepare, work.train, work.folds)
+        ]
 
-    def _learns(self, member: MemberSpec, work: Work) -> bool:
-        if isinstance(member.model, Network):
-            _refuse_other_weights(member, self.name)
-        steps = Pipeline(member.prepare, work.train.kind, work.train.names).transformers
-        learns = any(hasattr(step, "partial_fit") or hasattr(step, "fit") for step in steps)
-        return learns or bool(member.features)
+
+def _learns(steps: Sequence[Preparation], data: Dataset, folds: Folds) -> bool:
+    """Whether steps make something else of the scored rows once they have seen these."""
+    whole = Pipeline(steps, data.kind, data.names)
+    if not any(hasattr(step, "partial_fit") or hasattr(step, "fit") for step in whole.transformers):
+        return False
+    whole.fit(data)
+    for r, k in product(range(folds.repeats), range(folds.k)):
+        learn, scored = folds.part(r, k)
+        part = Pipeline(steps, data.kind, data.names).fit(data.take(learn))
+        for raw in data.take(scored).chunks():
+            if not np.array_equal(part.transform(raw), whole.transform(raw), equal_nan=True):
+                return True
+    return False
 
 
 HABITS: Sequence[Habit] = (RandomFolds(), WatchScoredFold(), OversampleBeforeSplit(), ScalerBeforeSplit())
-
-
-def _refuse_other_weights(member: MemberSpec, habit: str) -> None:
-    assert member.fit is not None
-    if member.fit.pretrain is not None or member.start is not None:
-        raise BadInput(
-            f"members.{member.name}.fit: {habit} is not measured on networks that start from other weights; leave"
-            " pretrain and init_from out, or name other habits with --only"
-        )

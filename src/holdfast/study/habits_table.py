@@ -113,7 +113,7 @@ def study_habits(
     plan, honest = _plan(given, base, path, threads, jobs)
     asked = [habit for habit in HABITS if habit.name in only]
     for habit in asked:
-        habit.touched(plan.work)  # refuses what it is not measured on
+        habit.refuse(plan.work.members.values())
     _begin(path, plan)
     with RunFolder(path).locked():
         if honest is None:

@@ -39,13 +39,9 @@ def data_of(run: Run, folder: Path | None = None) -> RunData:
 
     Raises BadInput where a file is gone, or no longer what the run was trained on.
     """
-    base = _recipe_folder(run, folder)
-    recipe = _recipe(run, base)
+    recipe, base = recipe_of(run, folder)
     spec = recipe.data
     assert isinstance(spec, DataSpec)
-    if folder is not None:
-        spec = spec.model_copy(update={"folder": str(folder.absolute())})
-    _check_files(run, spec, base)
     loaded = spec.load(base)
     _check_photos(run, loaded.hashes)
     splitter = recipe.folds
@@ -53,6 +49,23 @@ def data_of(run: Run, folder: Path | None = None) -> RunData:
     folds = make_folds(splitter, loaded.train, loaded.target, base, drawn=(run.path / "folds.csv").absolute())
     notes = tuple(loaded.notes)
     return RunData(recipe, loaded.train, loaded.target, folds, loaded.test, loaded.sample, notes)
+
+
+def recipe_of(run: Run, folder: Path | None = None) -> tuple[Recipe, Path]:
+    """A run's recipe, with the folder that its paths are relative to; the data lie in `folder`, where it is given.
+
+    Raises BadInput where a file is gone, or no longer what the run was trained on.
+    """
+    run.refuse_refit()
+    base = _recipe_folder(run, folder)
+    recipe = _recipe(run, base)
+    spec = recipe.data
+    assert isinstance(spec, DataSpec)
+    if folder is not None:
+        spec = spec.model_copy(update={"folder": str(folder.absolute())})
+        recipe = recipe.model_copy(update={"data": spec})
+    _check_files(run, spec, base)
+    return recipe, base
 
 
 def _recipe_folder(run: Run, folder: Path | None) -> Path:

@@ -68,7 +68,13 @@ def folded(train: Dataset, others: Dataset, target: TargetSpec, seed: int) -> Fo
     """LDA over five folds of whole people, by Holdfast's jobs."""
     from sklearn import config_context
 
-    values = {"name": "coverage", "threads": 1, "seed": seed, "metric": METRICS[0], "members": {"lda": {"model": "lda"}}}
+    values = {
+        "name": "coverage",
+        "threads": 1,
+        "seed": seed,
+        "metric": METRICS[0],
+        "members": {"lda": {"model": "lda"}},
+    }
     recipe = load_recipe(values | {"folds": {"kind": "stratified_group", "k": K, "seed": seed}})
     folds = make_folds(recipe.folds, train, target, Path())  # type: ignore[arg-type]
     work = Work({"lda": resolve(recipe, "lda", train, target)}, train, None, target, folds, seed, 1, "")
@@ -172,7 +178,9 @@ COLUMNS = ("metric", "true score, mean", "within the interval", "below", "above"
 
 
 def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("--simulations", type=int, default=400, help="simulated data sets of each number of people")
     add("--har", type=Path, help="a competition folder of a table with a group column")

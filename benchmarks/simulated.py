@@ -65,7 +65,9 @@ def simulate(
     X[:, :TELLING] += MEANS[y]
     first = X[:, TELLING + WIDTH : TELLING + 2 * WIDTH]
     X = np.concatenate([X, *(first + effect * GAIN[y] for effect in effects)], axis=1)
-    frame = pd.DataFrame({"id": [f"{name}{i}" for i in range(len(who))], "subject": [f"{name}{g}" for g in who]})
+    frame = pd.DataFrame(
+        {"id": [f"{name}{i}" for i in range(len(who))], "subject": [f"{name}{g}" for g in who]}
+    )
     frame["label"] = np.array(CLASSES)[y]
     return frame.join(pd.DataFrame(X.round(4), columns=[f"x{i}" for i in range(X.shape[1])]))
 

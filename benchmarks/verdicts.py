@@ -30,6 +30,7 @@ from simulated import simulate, write
 from table import table
 
 from holdfast.engine.folder import settle
+from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, fit_job
 from holdfast.engine.threads import limited
 from holdfast.folds.table import Folds
@@ -52,7 +53,11 @@ TITLE = "How sure the verdicts are"
 GROUPS, K, REPEATS = 20, 5, 3
 METRICS = ("log_loss", "macro_f1")
 LEARNERS: dict[str, Any] = {"lda": "lda", "logistic": "logistic", "knn": {"knn": {"n_neighbors": 30}}}
-EFFECTS = {"lda": 0.75, "logistic": 0.75, "knn": 1.0}  # how far a set is shifted, for about two standard errors
+EFFECTS = {
+    "lda": 0.75,
+    "logistic": 0.75,
+    "knn": 1.0,
+}  # how far a set is shifted, for about two standard errors
 SETS = {False: (1, 2, 3), True: (4, 2, 3)}  # that variants take in place of set 0: without and with an effect
 WAYS = ("holdfast", "naive", "naive each fold")
 
@@ -79,21 +84,19 @@ def swap(number: int) -> str:
 class InMemory(Side):
     """A side of an ablation whose folds are fitted by Holdfast's jobs and kept in memory, not in a run folder."""
 
-    made: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)  # of each place, shared by all settings
+    made: dict[tuple[int, int], np.ndarray] = field(
+        default_factory=dict
+    )  # of each place, shared by all settings
     has: set[Job] = field(default_factory=set)
 
     def finished(self, job: Job) -> bool:
         return job in self.has
 
     def fetch(self, job: Job, shelf: Shelf) -> bool:
-        return False
-
-    def cost(self, job: Job) -> float | None:
-        return None
-
-    def train(self, job: Job, shelf: Shelf, report: Any) -> None:
+        """Every fold is at hand when its turn comes: it is fitted then, or was for another setting."""
         self.fit((job.repeat, job.fold))
         self.has.add(job)
+        return True
 
     def fit(self, place: tuple[int, int]) -> np.ndarray:
         if place not in self.made:
@@ -141,10 +144,13 @@ class Simulation:
         """What each way says of the three variants, and the difference of the first over all folds."""
         base = self.side(0, metric, repeats)
         sides = {side.name: side for n in SETS[effect] for side in [self.side(n, metric, repeats)]}
-        clock, nothing = Clock(None, 0.0, 0.0), {said: () for said in sides}
-        path = self.folder / "a"
-        turns = Turns(path, base, dict(sides), set(sides), Shelf(), clock, None, nothing, {}, lambda event: None)
-        for n in range(1, turns.total + 1):  # as `turns.go` does, without the file that it leaves after every fold
+        path, shelf, clock = self.folder / "a", Shelf(), Clock(None, 0.0, 0.0)
+        looks: dict[str, tuple[int, ...]] = dict.fromkeys(sides, ())
+        turns = Turns(
+            path, base, dict(sides), set(sides), shelf, clock, None, looks, {}, Inline(), lambda event: None
+        )
+        # as `turns.go` does, without the file that it leaves after every fold
+        for n in range(1, turns.total + 1):
             if len(turns.stopped) < len(sides):
                 turns._round(n)
                 if n in turns.planned:
@@ -219,7 +225,12 @@ def measured(i: int, whole: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as there, limited(1), quick:
         one = Simulation(i, Path(there))
         said = {key_of(*setting): one.judged(*setting) for setting in SETTINGS}
-        row = {"mark": mark_of(i, whole), "simulation": i, "learner": next(iter(one.values["members"])), "said": said}
+        row = {
+            "mark": mark_of(i, whole),
+            "simulation": i,
+            "learner": next(iter(one.values["members"])),
+            "said": said,
+        }
         if whole:
             row["whole"] = {key_of(e, m, 1): one.whole(e, m) for e, m, r in SETTINGS if r == 1}
     return row
@@ -255,7 +266,8 @@ def with_effect(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
             held = [row["said"][key_of(effect, metric, repeats)] for row in rows]
             power = [share([one[way][0] == HELPS for one in held]) for way in WAYS]
             wrong = [
-                share([one[way][0] == HURTS or set(one[way][1:]) != {CANT_TELL} for one in held]) for way in WAYS
+                share([one[way][0] == HURTS or set(one[way][1:]) != {CANT_TELL} for one in held])
+                for way in WAYS
             ]
             size = f"{standard_errors(rows, key_of(effect, metric, repeats)):.1f}"
             yield [metric, str(repeats), size, *power, *wrong]
@@ -266,7 +278,9 @@ def standard_errors(rows: list[dict[str, Any]], key: str) -> float:
     of: dict[str, list[float]] = {}
     for row in rows:
         of.setdefault(row["learner"], []).append(row["said"][key]["difference"])
-    return float(np.mean([np.mean(one) / np.std(one, ddof=1) for one in of.values() if len(one) > 1] or [np.nan]))
+    return float(
+        np.mean([np.mean(one) / np.std(one, ddof=1) for one in of.values() if len(one) > 1] or [np.nan])
+    )
 
 
 def report(rows: list[dict[str, Any]]) -> str:
@@ -290,12 +304,16 @@ def report(rows: list[dict[str, Any]]) -> str:
         f"\nStopped before the last fold ({METRICS[0]}, one repeat, with an effect): {share(early)} of variants.",
     ]
     if both:
-        lines.append(f"By `holdfast ablate` in run folders: {same} of {len(both)} ablations say and stop the same.")
+        lines.append(
+            f"By `holdfast ablate` in run folders: {same} of {len(both)} ablations say and stop the same."
+        )
     return "\n".join(lines)
 
 
 def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("--simulations", type=int, default=400, help="simulated data sets")
     add("--whole", type=int, default=10, help="of which so many also through `holdfast ablate`")

@@ -82,8 +82,10 @@ def test_the_habit_takes_the_first_look_that_pleases(folds: list[float], looks: 
 
 
 def test_coverage_counts_what_lies_within() -> None:
-    held = {"interval": dict.fromkeys(coverage.METRICS, [0.4, 0.6]), "plain": dict.fromkeys(coverage.METRICS, [0.5, 0.6])}
-    rows = [held | {"truth": dict.fromkeys(coverage.METRICS, truth)} for truth in (0.3, 0.45, 0.55, 0.9)]
+    held: dict[str, dict[str, list[float]]] = {"interval": {}, "plain": {}}
+    for name in coverage.METRICS:
+        held["interval"][name], held["plain"][name] = [0.4, 0.6], [0.5, 0.6]
+    rows = [{**held, "truth": dict.fromkeys(coverage.METRICS, truth)} for truth in (0.3, 0.45, 0.55, 0.9)]
     for line in coverage.lines(rows, "8"):
         assert line[3].startswith("50.0 %")
         assert line[4:] == ["25.0 %", "25.0 %", "0.200", "25.0 %", "0.100"]

@@ -125,7 +125,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(name: str) -> None
 
 @pytest.mark.parametrize("units", [6, 12])
 def test_intervals_of_few_units_are_those_of_students_t(units: int) -> None:
-    """Of a mean of normal values the answer is known: the expanded percentile interval comes near it, the plain one does not."""
+    """Of a mean of normal values the answer is known: expanded percentiles come near it, plain ones do not."""
     from scipy import stats
 
     rng, metric, ratios, plain = np.random.default_rng(2), parse("metric", "mae"), [], []

@@ -93,7 +93,7 @@ def test_coverage_counts_what_lies_within() -> None:
 
 def test_one_data_set_and_one_division_of_people(tmp_path: Path) -> None:
     """The truth is that of people whom no fold has seen; the interval is wider than the plain one."""
-    row = coverage.simulated(8, 0, coverage.dataset(50, seed=1))
+    row = coverage.simulated(8, 21, coverage.dataset(3 * coverage.BLOCKS, seed=1))
     for name in coverage.METRICS:
         (low, high), (plain_low, plain_high) = row["interval"][name], row["plain"][name]
         assert low < plain_low < plain_high < high

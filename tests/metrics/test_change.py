@@ -66,7 +66,7 @@ def test_paired_difference_is_surer_than_two_intervals() -> None:
 
 
 def test_infinite_and_missing_resamples_leave_ends() -> None:
-    units = units_of(4, None)
+    units = units_of(400, None)
     draws = np.array([*np.linspace(1, 2, 50), *[np.inf] * 50])
     made = score_of_draws(1.5, draws, units)
     assert made.low == pytest.approx(1.04, abs=0.03)

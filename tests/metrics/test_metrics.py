@@ -123,6 +123,22 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(name: str) -> None
     assert 86 <= inside <= 100
 
 
+@pytest.mark.parametrize("units", [6, 12])
+def test_intervals_of_few_units_are_those_of_students_t(units: int) -> None:
+    """Of a mean of normal values the answer is known: expanded percentiles come near it, plain ones do not."""
+    from scipy import stats
+
+    rng, metric, ratios, plain = np.random.default_rng(2), parse("metric", "mae"), [], []
+    for _ in range(20):
+        error = 10 + rng.normal(size=units)
+        known = 2 * stats.t.ppf(0.975, units - 1) * error.std(ddof=1) / np.sqrt(units)
+        made = score_with_interval(metric, np.zeros(units), [error], None)  # type: ignore[arg-type]
+        ratios.append((made.high - made.low) / known)
+        plain.append(2 * 1.96 * error.std() / np.sqrt(units) / known)
+    assert np.mean(ratios) == pytest.approx(1, abs=0.12)
+    assert np.mean(ratios) > np.mean(plain) + 0.05
+
+
 def test_repeats_are_averaged() -> None:
     truth = np.zeros(10)
     made = score_with_interval(parse("metric", "mae"), truth, [truth + 1, truth + 3], None)  # type: ignore[arg-type]

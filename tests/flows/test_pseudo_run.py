@@ -16,6 +16,7 @@ from holdfast.engine.job import Job
 from holdfast.errors import BadInput
 from holdfast.recipe.load import load_recipe
 from holdfast.store.run import Run
+from holdfast.study.refit import refit
 from holdfast.train import Plan, prepare, train
 
 LINEAR = {"model": "logistic"}
@@ -212,6 +213,18 @@ def test_a_budget_that_leaves_a_teacher_out_leaves_its_students_out(
     again = train(values, tmp_path / "run")
     assert list(again.scores["members"]) == ["linear", "self", "ensemble"]
     assert "taught is left out: its teacher is left out" in again.scores["notes"]
+
+
+def test_a_refit_teaches_on_all_rows(whole: Run, tmp_path: Path) -> None:
+    made = refit(whole.path, output=tmp_path / "refit")
+    plain = refit(whole.path, ["trees"], tmp_path / "trees")
+    assert np.array_equal(made.test_predictions("trees"), plain.test_predictions("trees"))
+    first = made.path / "members" / "self" / "all"
+    taught = np.load(first / "pool.npy")
+    assert not np.array_equal(taught, made.test_predictions("self"))
+    assert not np.array_equal(taught, said(whole, "self", 0, "pool"))
+    with pytest.raises(BadInput, match="taught learns from pseudo-labels of self; name that member too"):
+        refit(whole.path, ["taught", "trees"], tmp_path / "without")
 
 
 # hashes and pools

@@ -69,7 +69,7 @@ def test_what_has_a_default_goes_back_to_it(base: Recipe) -> None:
     assert changed(base, "drop loss").members["conv"].loss is None
     assert changed(base, "drop fit.ema").fit == base.fit
     assert changed(base, "drop fit.ema").members["conv"].fit == Fit()
-    assert changed(base, "drop ensemble").ensemble.name == "mean"
+    assert changed(base, "drop ensemble").ensemble is None
     assert changed(base, "drop predict.calibrate.temperature").predict.calibrate == ()
     assert list(changed(base, "drop members.linear").members) == ["conv"]
 

@@ -25,7 +25,7 @@ ONES: dict[str, Any] = {
     "select": None,
     "head": "joint",
     "pseudo": None,
-    "ensemble": {"mean": {}},
+    "ensemble": None,
     "average": "probabilities",
 }
 OF_MEMBERS = ("features", "loss", "select", "head", "model", "pseudo")  # only members have these

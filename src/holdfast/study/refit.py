@@ -115,7 +115,12 @@ def _chosen(run: Run, members: Sequence[str] | None) -> list[str]:
     for name in members or ():
         if name not in there:
             raise BadInput(f"--members: {run.path} has no member {name!r}; {nearest(name, there)}")
-    return list(members or there)
+    chosen = list(members or there)
+    for name in chosen:
+        teachers = (run.recipe["members"][name].get("pseudo") or {}).get("teachers", [])
+        if gone := [teacher for teacher in teachers if teacher not in chosen]:
+            raise BadInput(f"--members: {name} learns from pseudo-labels of {gone[0]}; name that member too")
+    return chosen
 
 
 def _plan(run: Run, data: Path | None) -> Plan:

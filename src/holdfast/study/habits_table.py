@@ -118,8 +118,8 @@ def study_habits(
     with RunFolder(path).locked():
         if honest is None:
             honest = train(
-                given, path / HONEST, engine="auto", jobs=jobs, threads=threads, report=report, base=base
-            )
+                given, path / HONEST, engine="auto", jobs=jobs, threads=threads, report=report, base=base, accept=None
+            )  # fmt: skip
             plan = prepare(settle(given, honest.path, threads, jobs or 1), base)
         table = _Study(
             plan, honest, path, asked, member or ENSEMBLE, _engine(plan, base, jobs), report

@@ -6,7 +6,7 @@ import numpy as np
 
 from holdfast.check.base import Check, Finding, Seen
 from holdfast.check.digests import blank, digests, equal_pairs, train_digests
-from holdfast.check.near import FEWEST, LIKE_KINDS, near_test
+from holdfast.check.near import LIKE_KINDS, comparable, near_test
 from holdfast.check.sides import apart
 from holdfast.data.dataset import Dataset
 
@@ -74,7 +74,7 @@ class TrainInTest(Check):
             return self.not_applicable("the recipe names no test set")
         pairs = self._equal(seen, seen.test)
         equal = len(pairs)
-        if seen.train.kind in LIKE_KINDS and len(seen.train) >= FEWEST:
+        if seen.train.kind in LIKE_KINDS and comparable(seen):
             near = near_test(seen)
             row, other = near.pairs()
             pairs |= {(int(j), int(i)) for i, j in zip(row, other)}

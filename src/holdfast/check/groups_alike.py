@@ -7,7 +7,7 @@ import numpy as np
 from holdfast.check.base import Check, Finding, Seen
 from holdfast.check.digests import blank, equal_pairs, train_digests
 from holdfast.check.disguise import summaries_of
-from holdfast.check.near import FEWEST, LIKE_KINDS, copies_but_not_equal, likeness
+from holdfast.check.near import LIKE_KINDS, comparable, copies_but_not_equal, likeness
 
 FOLDS = 3
 SAMPLES = 4  # a group of fewer is not looked for
@@ -38,8 +38,10 @@ class GroupsAlike(Check):
         data = seen.train
         if data.groups is None:
             return self.not_applicable("no groups are declared")
-        if len(data) < FEWEST:
-            return self.not_applicable(f"{len(data)} samples are too few to tell")
+        if not comparable(seen):
+            return self.not_applicable(
+                f"{len(data)} samples are too few to tell, or too large to be compared"
+            )
         names, code = np.unique(data.groups, return_inverse=True)
         copied, mistaken = shared_copies(seen, code), mistaken_groups(seen, code)
         pairs = sorted(

@@ -18,12 +18,15 @@ from holdfast.check.sides import apart
 ALIKE = {"table": rows_alike, "windows": windows_alike, "images": photos_alike}
 LIKE_KINDS = tuple(ALIKE)
 FEWEST = 12  # samples from which on it can be said what is unusual
+COMPARED = 3e8  # pairs: some seconds; of more samples, some evenly spread are compared with all
+HELD = 1 << 30  # bytes of inputs: larger data are not held in memory to be compared
 
 
 @dataclass(frozen=True)
 class Near:
-    """Samples and their nearest ones from other groups: `index` and `distance` `(n, k)`, and which are copies."""
+    """Samples `rows` and their nearest ones from other groups: `index` and `distance` `(m, k)`, and which are copies."""
 
+    rows: np.ndarray
     index: np.ndarray
     distance: np.ndarray
     copies: np.ndarray
@@ -32,7 +35,18 @@ class Near:
         """Copies as pairs (row, its neighbour), nearest first."""
         row, place = np.nonzero(self.copies)
         order = np.argsort(self.distance[row, place], kind="stable")
-        return row[order], self.index[row, place][order]
+        return self.rows[row[order]], self.index[row, place][order]
+
+    def of(self, n: int) -> str:
+        """What to say where not all of n samples were compared."""
+        some = len(self.rows)
+        return "" if some == n else f"; {some} of {n} samples were compared with all others"
+
+
+def comparable(seen: Seen) -> bool:
+    """Whether there are enough samples to say what is unusual, and no more than memory holds; photos are made small."""
+    bytes_ = seen.train.nbytes + (0 if seen.test is None else seen.test.nbytes)
+    return len(seen.train) >= FEWEST and (bytes_ <= HELD or seen.train.kind == "images")
 
 
 def likeness(seen: Seen) -> Likeness:
@@ -49,26 +63,33 @@ def units(seen: Seen) -> np.ndarray:
 
 def near_train(seen: Seen) -> Near:
     """Training samples beside training samples of other groups."""
-    rows, unit = np.arange(len(seen.train)), units(seen)
-    return seen.once("near train", lambda: _near(likeness(seen), rows, rows, unit, unit))
+    every, unit = np.arange(len(seen.train)), units(seen)
+    rows = _some(len(every), len(every))
+    return seen.once("near train", lambda: _near(likeness(seen), rows, rows, every, unit[rows], unit))
 
 
 def near_test(seen: Seen) -> Near:
     """Test samples beside training samples."""
     assert seen.test is not None
-    n, m = len(seen.train), len(seen.test)
-    rows = n + np.arange(m)
-    return seen.once(
-        "near test", lambda: _near(likeness(seen), rows, np.arange(n), np.full(m, -1), np.zeros(n, dtype=int))
-    )
+    n = len(seen.train)
+    rows = _some(len(seen.test), n)
+    own, theirs = np.full(len(rows), -1), np.zeros(n, dtype=int)
+    return seen.once("near test", lambda: _near(likeness(seen), rows, n + rows, np.arange(n), own, theirs))
 
 
-def _near(like: Likeness, rows: np.ndarray, base: np.ndarray, own: np.ndarray, theirs: np.ndarray) -> Near:
+def _some(count: int, others: int) -> np.ndarray:
+    """All of so many rows, or as many evenly spread ones as can be compared with the others."""
+    return np.unique(np.linspace(0, count - 1, min(count, max(1, int(COMPARED / others)))).astype(np.int64))
+
+
+def _near(
+    like: Likeness, named: np.ndarray, rows: np.ndarray, base: np.ndarray, own: np.ndarray, theirs: np.ndarray
+) -> Near:  # fmt: skip
     distance, index = nearest([view[rows] for view in like.views], like.views[0][base], own, theirs)
     if like.measure is not None:
         measured = like.measure(rows, base[index])
         distance, index = in_order(np.where(np.isinf(distance), np.inf, measured), index)
-    return Near(index, distance, unusual(distance) & (distance <= like.farthest))
+    return Near(named, index, distance, unusual(distance) & (distance <= like.farthest))
 
 
 def each_once(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,19 +125,21 @@ class NearCopies(Check):
 
     def look(self, seen: Seen) -> Finding:
         assert seen.folds is not None
-        if len(seen.train) < FEWEST:
+        if not comparable(seen):
+            few = f"{len(seen.train)} samples are too few to tell what is unusually near"
             return self.not_applicable(
-                f"{len(seen.train)} samples are too few to tell what is unusually near"
+                few if len(seen.train) < FEWEST else "the data are too large to be compared"
             )
         first, second = copies_but_not_equal(seen)
         both = apart(seen.folds, first, second)
         first, second = first[both], second[both]
         ids = seen.train.ids
         if len(first) == 0:
-            return self.passed("no sample is unusually near to one on the other side of a fold")
+            said = "no sample is unusually near to one on the other side of a fold"
+            return self.passed(said + near_train(seen).of(len(seen.train)))
         return self.found(
             f"{len(first)} pairs of nearly equal samples stand on both sides of a fold, as {ids[first[0]]} and"
-            f" {ids[second[0]]}",
+            f" {ids[second[0]]}{near_train(seen).of(len(seen.train))}",
             "look at the pairs; keep one of each, or give both the same value of data.group",
             zip(ids[first], ids[second]),
             len(first),

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from holdfast.check.base import Seen
 from holdfast.check.labels import RareClasses, WrongLabels
-from holdfast.check.suspects import attribute_suspects, by_cleanlab, suspects_of, together
 from holdfast.data.dataset import Dataset
 from holdfast.folds.splitters import StratifiedGroup
+from holdfast.metrics.suspects import attribute_suspects, by_cleanlab, suspects_of, together
 from holdfast.recipe.schema import Recipe
 from holdfast.recipe.target import TargetSpec
 from holdfast.testing.samples import CLASSES, GRID, JOINT, REAL, tiny_data

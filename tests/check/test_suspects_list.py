@@ -11,9 +11,9 @@ import pytest
 
 from holdfast.check.base import Seen
 from holdfast.check.labels import WrongLabels
-from holdfast.check.suspects import attribute_suspects, pooled
 from holdfast.check.suspects_list import suspects_list, write_list, write_photos
 from holdfast.errors import BadInput
+from holdfast.metrics.suspects import attribute_suspects, pooled
 from holdfast.recipe.schema import Recipe
 from holdfast.recipe.target import TargetSpec
 from holdfast.testing.samples import CLASSES, JOINT, tiny_data

@@ -7,16 +7,16 @@ from typing import ClassVar
 import numpy as np
 
 from holdfast.check.base import Check, Finding, Seen, Severity
-from holdfast.check.suspects import (
+from holdfast.data.columns import some
+from holdfast.folds.base import Splitter
+from holdfast.folds.table import units_per_class
+from holdfast.metrics.suspects import (
     Suspects,
     attribute_suspects,
     by_cleanlab,
     labels_are_wrong,
     together,
 )
-from holdfast.data.columns import some
-from holdfast.folds.base import Splitter
-from holdfast.folds.table import units_per_class
 from holdfast.store.run import ENSEMBLE
 
 CROWD = 0.5  # share of a group's labels from which on the whole group is told

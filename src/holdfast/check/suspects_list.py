@@ -10,8 +10,8 @@ import numpy as np
 
 from holdfast.check.base import Seen
 from holdfast.check.labels import probabilities_of
-from holdfast.check.suspects import attribute_suspects
 from holdfast.errors import BadInput
+from holdfast.metrics.suspects import attribute_suspects
 from holdfast.recipe.strict import nearest
 
 if TYPE_CHECKING:

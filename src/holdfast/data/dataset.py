@@ -42,6 +42,7 @@ class Dataset:
     span: float = 0.0  # how much of `order` a sample covers: those nearer to one another overlap
     teach: np.ndarray | None = None
     shares: np.ndarray | None = None
+    weight: np.ndarray | None = None  # of each sample in training, `(n,)`; none: all weigh the same
     grids: Any = None
     flow: Any = None
     place: np.ndarray | None = None
@@ -74,7 +75,7 @@ class Dataset:
         rows = indices if self.rows is None else self.rows[indices]
         cut: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[indices]
-            for name in ("target", "teach", "shares", "groups", "order", "place")
+            for name in ("target", "teach", "shares", "weight", "groups", "order", "place")
         }
         return replace(self, ids=self.ids[indices], rows=rows, **cut)
 

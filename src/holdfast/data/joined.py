@@ -58,6 +58,7 @@ def joined(train: Dataset, more: Dataset) -> Dataset:
         order=None,
         fingerprint="",
         shares=None if more.shares is None else np.concatenate([_shares(train, more), more.shares]),
+        weight=None if train.weight is None else np.r_[train.weight, np.ones(len(more), dtype=np.float32)],
     )
 
 

@@ -14,6 +14,7 @@ from holdfast.data.dataset import Dataset
 from holdfast.data.joined import joined
 from holdfast.data.unlabelled import Unlabelled
 from holdfast.engine.threads import limited
+from holdfast.fit.doubted import facts_in, treated
 from holdfast.fit.member import Fitted, fit_member
 from holdfast.fit.resolved import MemberSpec
 from holdfast.fit.student import Student
@@ -87,6 +88,9 @@ def fit_job(work: Work, job: Job, report: Report, more: Dataset | None = None, *
     seed = seed_of(work.seed, job.member, job.repeat, job.fold)
     member = work.members[job.member]
     train = work.train.take(rows).taught()
+    if member.labels is not None:
+        kept = where.get("folder"), where.get("mark", "")
+        train = treated(member, train, work.target, seed, work.threads, *kept)
     if more is not None and len(more):
         train = joined(train, more)
     if member.start is not None:
@@ -134,6 +138,8 @@ def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
         fitted.save(folder)
     seconds = time.monotonic() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if work.members[job.member].labels is not None:
+        facts["labels"] = facts_in(folder)
     facts = {**fitted.facts, **facts}
     state = {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads, "facts": facts}
     write_json(folder / "state.json", state)

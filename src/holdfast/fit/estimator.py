@@ -96,7 +96,8 @@ def fit_estimator(
     assert train.target is not None
     pipeline = Pipeline(member.prepare, train.kind, train.names).fit(train if seen is None else seen)
     X, y, groups = pipeline.before(train.read()), train.target, train.groups
-    X, y, groups = _with_extra(member, X, y, groups, target, seed, of_tables=False)
+    weight = train.weight
+    X, y, groups, weight = _with_extra(member, X, y, groups, weight, target, seed, of_tables=False)
     X = pipeline.after(X)
     scale = None
     if member.features:
@@ -110,9 +111,10 @@ def fit_estimator(
     if member.select is not None:
         columns = member.select.choose(X, y, groups, target, seed_of(seed, "select"), threads)
         X = X[:, columns]
-    X, y, groups = _with_extra(member, X, y, groups, target, seed, of_tables=True)
+    X, y, groups, weight = _with_extra(member, X, y, groups, weight, target, seed, of_tables=True)
     arguments: dict[str, Any] = {}
     weights = [w for balance in member.balance if (w := balance.weights(y, target)) is not None]
+    weights += [] if weight is None else [weight]
     if weights:
         arguments["sample_weight"] = np.prod(weights, axis=0)
     for i, balance in enumerate(member.balance):
@@ -148,10 +150,10 @@ def _fit_one(estimator: Any, X: np.ndarray, y: np.ndarray, arguments: dict[str, 
 
 
 def _with_extra(
-    member: MemberSpec, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None, target: TargetSpec, seed: int,
-    of_tables: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:  # fmt: skip
-    """Append the new samples that balance makes; each belongs to the group of the sample it is made from."""
+    member: MemberSpec, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None, weight: np.ndarray | None,
+    target: TargetSpec, seed: int, of_tables: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:  # fmt: skip
+    """Append the new samples that balance makes; each has the group and the weight of the sample it is made from."""
     for i, balance in enumerate(member.balance):
         if balance.of_tables != of_tables:
             continue
@@ -161,4 +163,5 @@ def _with_extra(
         new, labels, rows = made
         X, y = np.concatenate([X, new]), np.concatenate([y, labels])
         groups = None if groups is None else np.concatenate([groups, groups[rows]])
-    return X, y, groups
+        weight = None if weight is None else np.concatenate([weight, weight[rows]])
+    return X, y, groups, weight

@@ -52,13 +52,16 @@ class Feed:
             1 + prepared.nbytes / max(first.nbytes, 1)
         ) < MEMORY_SHARE * free_memory()
         self.y, self.groups, self.shares = y, train.groups, train.shares
+        self.own = (
+            [] if train.weight is None else [train.weight]
+        )  # weights of samples, beside those of classes
         self.items = np.arange(len(train))  # what a sample's randomness is keyed by
         self.base = self._in_memory() if (fits if in_memory is None else in_memory) else None
         if self.base is None and any(type(balance).extra is not Balance.extra for balance in self.balances):
             raise BadInput(
                 "balance: oversample makes new samples in memory, and these data do not fit; use balanced_sampler"
             )
-        weights = [w for b in self.balances if (w := b.weights(self.y, target)) is not None]
+        weights = [*self.own, *(w for b in self.balances if (w := b.weights(self.y, target)) is not None)]
         self.weights = torch.from_numpy(np.prod(weights, axis=0, dtype=np.float32)) if weights else None
         self.targets = torch.from_numpy(self._targets())
         # prepared once, where nothing changes from epoch to epoch
@@ -86,6 +89,7 @@ class Feed:
             made = balance.extra(base, self.y, self.target, seed_of(self.seed, "balance", i))
             if made is not None:
                 base, self.y = np.concatenate([base, made[0]]), np.concatenate([self.y, made[1]])
+                self.own = [np.concatenate([weight, weight[made[2]]]) for weight in self.own]
                 if self.shares is not None:
                     self.shares = np.concatenate([self.shares, self.shares[made[2]]])
                 if self.groups is not None:

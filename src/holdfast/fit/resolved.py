@@ -21,9 +21,11 @@ from holdfast.models.base import Estimator, Model, Network
 from holdfast.predict.test_time import AtTestTime
 from holdfast.prepare.base import Preparation
 from holdfast.prepare.pipeline import Pipeline, check_steps
+from holdfast.recipe.labels import FOLDS, Labels
 from holdfast.recipe.pseudo import Pseudo
 from holdfast.recipe.registry import Component, known, parse
 from holdfast.recipe.schema import Fit, Recipe
+from holdfast.recipe.strict import nearest
 from holdfast.recipe.target import TargetSpec
 from holdfast.select.base import Selection
 from holdfast.store.hashes import hash_file
@@ -50,11 +52,14 @@ class MemberSpec:
     files: dict[str, str]  # hashes of those that components read
     start: Start | None = None  # the weights that fit.init_from names
     pseudo: Pseudo | None = None
+    labels: Labels | None = None
+    judge: MemberSpec | None = None  # of labels, where it is not the member itself
 
     @property
     def fits(self) -> int:
-        """How often one fold is trained: once, but for the rounds of pseudo-labels."""
-        return 1 if self.pseudo is None else self.pseudo.fits
+        """How often one fold is trained: once, but for the rounds of pseudo-labels, and for judging labels."""
+        judging = FOLDS if self.labels is not None and self.judge is None else 0
+        return judging + (1 if self.pseudo is None else self.pseudo.fits)
 
     @property
     def transductive(self) -> bool:
@@ -80,6 +85,8 @@ class MemberSpec:
             "files": self.files,
             "start": None if self.start is None else self.start.hash,
             **({} if self.pseudo is None else {"pseudo": self.pseudo.model_dump(mode="json")}),
+            **({} if self.labels is None else {"labels": self.labels.model_dump(mode="json")}),
+            **({} if self.judge is None else {"judge": self.judge.plain()}),
         }
 
 
@@ -137,9 +144,28 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
         fit = fit.model_copy(update={"precision": chosen_precision(fit.precision)})
     if member.pseudo is not None:
         check_pseudo(member.pseudo, model, parts["loss"], target, where)
+    if recipe.labels is not None:
+        parts["labels"], parts["judge"] = recipe.labels, _judge(recipe, name, train, target)
     files = _hashes([model, *parts["features"], *parts["prepare"]])
     parts["pseudo"] = member.pseudo
     return MemberSpec(name=name, model=model, fit=fit, at_test_time=at_test_time, files=files, **parts)
+
+
+def _judge(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> MemberSpec | None:
+    """The member that judges labels in place of this one. Raises BadInput where labels cannot be judged, or weighed."""
+    asked, model = recipe.labels, recipe.members[name].model
+    assert asked is not None
+    if target.kind != "classes":
+        raise BadInput(f"labels: labels are judged as classes, the target is {target.kind}; leave it out")
+    if asked.weight is not None and isinstance(model, Estimator) and not model.weighted():
+        raise BadInput(
+            f"labels.weight: members.{name}: {model.name} cannot weigh samples; take drop: suspected"
+        )
+    if asked.by is None or asked.by == name:
+        return None
+    if asked.by not in recipe.members:
+        raise BadInput(f"labels.by: no member is named {asked.by!r}; {nearest(asked.by, recipe.members)}")
+    return resolve(recipe.model_copy(update={"labels": None}), asked.by, train, target)
 
 
 def _hashes(components: list[Component]) -> dict[str, str]:

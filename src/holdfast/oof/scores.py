@@ -9,6 +9,7 @@ import numpy as np
 
 from holdfast.data.dataset import Dataset
 from holdfast.engine.job import Job, Work
+from holdfast.fit.doubted import labels_note
 from holdfast.fit.reach import reach_note
 from holdfast.folds.table import Folds
 from holdfast.metrics.base import Metric
@@ -174,6 +175,8 @@ def notes_of(facts: dict[str, dict[str, Any]]) -> list[str]:
             notes.append(short)
         if (risk := pseudo_note(name, folds)) is not None:
             notes.append(risk)
+        if (doubts := labels_note(name, folds.values())) is not None:
+            notes.append(doubts)
     return notes
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_serializer, field_validator, model_validator
 
 from holdfast.errors import BadInput
+from holdfast.recipe.labels import Labels
 from holdfast.recipe.pseudo import Pseudo, taught_last
 from holdfast.recipe.registry import Component, Named
 from holdfast.recipe.strict import Strict
@@ -223,6 +224,9 @@ class Recipe(Strict):
     )
     metric: Annotated[Component, Named("metric")] = Field(description="the score of the experiment")
     folds: Annotated[Component, Named("folds", by_kind=True)] = Field(description="how the data are split")
+    labels: Labels | None = Field(
+        None, description="what training does about likely wrong labels of its own part; null: nothing"
+    )
     prepare: Steps | None = Field(None, description="null: the default of the kind of data")
     balance: Balances = Field((), description="against skewed classes; acts on the training part only")
     augment: Augments = Field(

@@ -25,11 +25,12 @@ ONES: dict[str, Any] = {
     "select": None,
     "head": "joint",
     "pseudo": None,
+    "labels": None,
     "ensemble": None,
     "average": "probabilities",
 }
 OF_MEMBERS = ("features", "loss", "select", "head", "model", "pseudo")  # only members have these
-OF_RECIPE = ("postprocess", "pool", "ensemble", "average")  # only the recipe has these
+OF_RECIPE = ("labels", "postprocess", "pool", "ensemble", "average")  # only the recipe has these
 IN_PREDICT = ("tta", "calibrate", "postprocess", "pool", "average")
 KEYS = (*LISTS, *ONES, "model", "fit")
 LAST = ("standardize", "normalize")  # a new step of `prepare` comes before these, where they end it

@@ -78,6 +78,8 @@ def _show(event: dict[str, Any]) -> None:
         typer.echo(text + (f"\n  {event['error']}" if event["error"] else ""))
     elif event["event"] == "finding":
         typer.echo(finding(event))
+    elif event["event"] == "note":
+        typer.echo(f"note: {event['note']}")
     elif event["event"] == "finalist":
         typer.echo(f"trial {event['number']} again, as a finalist: {event['after']['value']:.4f}")
 

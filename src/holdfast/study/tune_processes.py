@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import JobFailed
+from holdfast.errors import BadInput, JobFailed
 
 if TYPE_CHECKING:
     from holdfast.study.tune import Task
@@ -25,32 +23,39 @@ NEEDED = (
     "sklearn.metrics",
     "pyarrow.parquet",
 )
-_events: list[Any] = []  # of a worker: where it tells
+DIED = "a worker process died, most likely of too little memory; use fewer --jobs"
 
 
 def side_by_side(task: Task, jobs: int, report: Report) -> None:
-    """Work on a study in so many processes; their events reach `report` in this one."""
-    context = server()
-    events, ended = context.SimpleQueue(), threading.Event()
-    listener = threading.Thread(target=_listen, args=(events, ended, report), daemon=True)
-    listener.start()
-    pool = ProcessPoolExecutor(jobs, context, _begin, (events,))
+    """Work on a study in so many processes; their events reach `report` in this one.
+
+    Where one dies the others go on, with its trial too. Raises JobFailed where they stop, or all die.
+    """
+    workers: dict[Connection, Any] = {}
+    stopped: list[str] = []
     try:
-        for one in as_completed([pool.submit(_work, task) for _ in range(jobs)]):
-            one.result()
-    except BrokenProcessPool:
-        raise JobFailed(
-            "a worker process died, most likely of too little memory; use fewer --jobs. The same command again"
-            " continues"
-        ) from None
+        for _ in range(jobs):
+            reader, worker = _start(task)
+            workers[reader] = worker
+        for event in _told(workers):
+            if event["event"] == "stopped":
+                stopped.append(event["why"])
+            else:
+                report(event)
+        for worker in workers.values():
+            worker.join()
     except BaseException:
-        for process in (pool._processes or {}).values():  # their trials are put back when the study goes on
-            process.kill()
+        for worker in workers.values():  # their trials are put back when the study goes on
+            worker.kill()
+            worker.join()
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        ended.set()
-        listener.join()
+    if stopped:
+        raise JobFailed(stopped[0])
+    codes = [worker.exitcode for worker in workers.values()]
+    if all(codes):
+        raise JobFailed(f"{DIED}. The same command again continues")
+    if any(codes):
+        report({"event": "note", "note": f"{DIED}; the others went on"})
 
 
 def server() -> Any:
@@ -60,17 +65,37 @@ def server() -> Any:
     return context
 
 
-def _listen(events: Any, ended: threading.Event, report: Report) -> None:
-    """Nothing is waited for that a killed worker may owe: it may have held the queue's lock."""
-    while not (ended.wait(0.1) and events.empty()):
-        while not events.empty():
-            report(events.get())
+def _start(task: Task) -> tuple[Connection, Any]:
+    """A worker, and the end of a pipe of its own: one that dies while it writes holds up no other."""
+    context = server()
+    reader, writer = context.Pipe(duplex=False)
+    worker = context.Process(target=_work, args=(task, writer))
+    worker.start()
+    writer.close()
+    return reader, worker
 
 
-def _begin(events: Any) -> None:
+def _told(readers: Iterable[Connection]) -> Iterator[dict[str, Any]]:
+    """What the workers tell, until the last has ended."""
+    there = list(readers)
+    while there:
+        for one in wait(there):
+            assert isinstance(one, Connection)
+            try:
+                yield one.recv()
+            except (EOFError, OSError):
+                there.remove(one)
+
+
+def _work(task: Task, tell: Connection) -> None:
+    from holdfast.study.tune import open_study, work_off
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the parent ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _events.append(events)
+    try:
+        work_off(task, *open_study(task), tell.send)
+    except (BadInput, JobFailed) as error:
+        tell.send({"event": "stopped", "why": str(error)})
 
 
 def _end_with_parent() -> None:
@@ -78,9 +103,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
-
-
-def _work(task: Task) -> None:
-    from holdfast.study.tune import open_study, work_off
-
-    work_off(task, *open_study(task), _events[0].put)

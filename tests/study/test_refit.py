@@ -90,22 +90,6 @@ def test_fewer_members_claim_what_they_get_together(run: Run, tmp_path: Path) ->
     assert not (one.path / "members" / "conv").exists()
 
 
-def test_teachers_of_pseudo_labels_are_refitted_beside_a_student(tmp_path: Path) -> None:
-    members = {
-        "teacher": tiny.TREES,
-        "student": {"model": "logistic", "pseudo": {"teachers": "teacher", "threshold": 0.4}},
-    }
-    folds = {"kind": "stratified_group", "k": 2}
-    values = tiny.recipe(tiny.TABLE, tiny.table_folder(tmp_path / "data"), members, folds=folds)
-    run = train(values, tmp_path / "run")
-    one = refit(run.path, ["student"])
-    assert list(one.scores["members"]) == ["student", ENSEMBLE]
-    assert one.scores["members"]["student"] == run.scores["members"]["student"]
-    assert (one.path / "members/teacher/all/done.json").is_file()
-    facts = json.loads((one.path / "members/student/all/state.json").read_text())["facts"]
-    assert facts["pseudo"]["rounds"]
-
-
 def test_show_and_submit_work_and_say_that_nothing_was_held_out(run: Run, made: Run, tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["show", str(made.path)])
     assert shown.exit_code == 0, shown.output

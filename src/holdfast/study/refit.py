@@ -84,15 +84,14 @@ def refit(
     chosen = _chosen(run, members)
     plan = _plan(run, data)
     out = Path(output) if output is not None else run.path.with_name(f"{run.path.resolve().name}-refit")
-    trained = _with_teachers(plan.work, chosen)
-    kept = {name: one for name, one in plan.work.members.items() if name in trained}
+    kept = {name: plan.work.members[name] for name in plan.work.members if name in chosen}
     work = replace(plan.work, members=kept, folds=AllRows.of(len(plan.work.train)))
-    names = [name for name in kept if name in chosen]
-    marks = {job.member: work.hash(job) for job in work.jobs()}
-    _begin(out, {"run": str(run.path.resolve()), "members": names, "marks": marks})
+    _begin(
+        out, {"run": str(run.path.resolve()), "marks": {job.member: work.hash(job) for job in work.jobs()}}
+    )
     with RunFolder(out).locked():
         _train(work, out, report)
-        _finish(run, work, names, _claim(run, plan, names), out)
+        _finish(run, plan, work, _claim(run, plan, list(kept)), out)
     return Run(out)
 
 
@@ -122,15 +121,6 @@ def _chosen(run: Run, members: Sequence[str] | None) -> list[str]:
         if gone := [teacher for teacher in teachers if teacher not in chosen]:
             raise BadInput(f"--members: {name} learns from pseudo-labels of {gone[0]}; name that member too")
     return chosen
-
-
-def _with_teachers(work: Work, chosen: Sequence[str]) -> set[str]:
-    """The chosen members, and those whose pseudo-labels they learn from."""
-    trained, seen = set(chosen), set[str]()
-    while more := trained - seen:
-        seen |= more
-        trained |= {one.member for name in more for one in work.needs(Job(name, 0, 0))}
-    return trained
 
 
 def _plan(run: Run, data: Path | None) -> Plan:
@@ -188,20 +178,20 @@ def _claim(run: Run, plan: Plan, members: list[str]) -> Claim:
     return Claim(learned, {**scores, "facts": facts, "notes": [*plan.notes, *why]})
 
 
-def _finish(run: Run, work: Work, members: list[str], claim: Claim, out: Path) -> None:
+def _finish(run: Run, plan: Plan, work: Work, claim: Claim, out: Path) -> None:
     """Test predictions by what the out-of-fold rows taught, and the files that make the folder a run."""
     import joblib
 
     write_whole(out / CHAIN, lambda file: joblib.dump(claim.learned, file))
     if work.test is not None:
         folder = RefitFolder(out)
-        means = {name: np.load(folder.fold_folder(name, 0, 0) / "test.npy") for name in members}
+        means = {name: np.load(folder.fold_folder(name, 0, 0) / "test.npy") for name in work.members}
         for name, said in _through(claim.learned, means).items():
             write_array(out / f"test-{name}.npy", said.astype(np.float32) if said.ndim > 2 else said)
         save_test_ids(work.test.ids, out)
     for sample in run.path.glob("sample.*"):
         shutil.copy(sample, out)
-    made = {"run": str(run.path), "members": members, "rows": len(work.train)}
+    made = {"run": str(run.path), "members": list(work.members), "rows": len(work.train)}
     there = (run.path / run.environment.get("recipe_folder", ".")).resolve()
     facts = {
         **run.environment,

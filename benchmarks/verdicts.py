@@ -2,7 +2,7 @@
 
     python benchmarks/verdicts.py --jobs 2
 
-Each ablation has a fresh simulated data set of 20 people (simulated.py), a learner of scikit-learn, and three variants
+Each ablation has a fresh simulated data set of 20 people (people.py), a learner of scikit-learn, and three variants
 that take other columns than the base. With no effect the sets are exchangeable. With an effect the first variant's set
 tells the class a little: the true difference is about two standard errors, the spread of the pooled difference over
 simulated data sets. Folds are fitted by Holdfast's jobs; looks, stops and Holm's correction are those of
@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 from kept import Kept
+from people import simulate, write
 from section import write_section
-from simulated import simulate, write
 from table import table
 
 from holdfast.engine.folder import settle

@@ -1,4 +1,4 @@
-"""benchmarks/verdicts.py and coverage.py, at the smallest size."""
+"""benchmarks/verdicts.py and intervals.py, at the smallest size."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-import coverage
-import simulated
+import intervals
+import people
 import verdicts
 from kept import Kept
 
 
 def test_the_simulated_sets_are_exchangeable_but_for_the_effect() -> None:
-    frame = simulated.simulate(300, seed=1, effects=[1.0])
-    first = simulated.TELLING + simulated.WIDTH
-    moved = first + 3 * simulated.WIDTH
-    codes = frame["label"].map({name: i for i, name in enumerate(simulated.CLASSES)})
-    for j in range(simulated.WIDTH):
+    frame = people.simulate(300, seed=1, effects=[1.0])
+    first = people.TELLING + people.WIDTH
+    moved = first + 3 * people.WIDTH
+    codes = frame["label"].map({name: i for i, name in enumerate(people.CLASSES)})
+    for j in range(people.WIDTH):
         column = frame[f"x{first + j}"]
         gap = frame[f"x{moved + j}"] - column  # the effect, and nothing else
         np.testing.assert_allclose(gap, codes == j, atol=1e-3)
@@ -83,30 +83,30 @@ def test_the_habit_takes_the_first_look_that_pleases(folds: list[float], looks: 
 
 def test_coverage_counts_what_lies_within() -> None:
     held: dict[str, dict[str, list[float]]] = {"interval": {}, "plain": {}}
-    for name in coverage.METRICS:
+    for name in intervals.METRICS:
         held["interval"][name], held["plain"][name] = [0.4, 0.6], [0.5, 0.6]
-    rows = [{**held, "truth": dict.fromkeys(coverage.METRICS, truth)} for truth in (0.3, 0.45, 0.55, 0.9)]
-    for line in coverage.lines(rows, "8"):
+    rows = [{**held, "truth": dict.fromkeys(intervals.METRICS, truth)} for truth in (0.3, 0.45, 0.55, 0.9)]
+    for line in intervals.lines(rows, "8"):
         assert line[3].startswith("50.0 %")
         assert line[4:] == ["25.0 %", "25.0 %", "0.200", "25.0 %", "0.100"]
 
 
 def test_one_data_set_and_one_division_of_people(tmp_path: Path) -> None:
     """The truth is that of people whom no fold has seen; the interval is wider than the plain one."""
-    row = coverage.simulated(8, 21, coverage.dataset(3 * coverage.BLOCKS, seed=1))
-    for name in coverage.METRICS:
+    row = intervals.simulated(8, 21, intervals.dataset(3 * intervals.BLOCKS, seed=1))
+    for name in intervals.METRICS:
         (low, high), (plain_low, plain_high) = row["interval"][name], row["plain"][name]
         assert low < plain_low < plain_high < high
-    frame = simulated.simulate(9, seed=2)
+    frame = people.simulate(9, seed=2)
     frame.to_csv(tmp_path / "train.csv", index=False)
     test = frame.head(5).drop(columns=["subject", "label"])
     test.to_csv(tmp_path / "test.csv", index=False)
     test[["id"]].assign(label="sit").to_csv(tmp_path / "sample_submission.csv", index=False)
-    data, target = coverage.real(tmp_path)
+    data, target = intervals.real(tmp_path)
     assert len(data) == len(frame)
-    made = coverage.divided(data, target, 0)
-    assert made == coverage.divided(data, target, 0)
-    assert made["truth"] != coverage.divided(data, target, 1)["truth"]
+    made = intervals.divided(data, target, 0)
+    assert made == intervals.divided(data, target, 0)
+    assert made["truth"] != intervals.divided(data, target, 1)["truth"]
 
 
 def test_finished_parts_survive_a_cut_line(tmp_path: Path) -> None:

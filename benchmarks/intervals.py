@@ -1,8 +1,8 @@
 """How often do the intervals of scores hold the score on people whom nobody has seen?
 
-    python benchmarks/coverage.py --har FOLDER
+    python benchmarks/intervals.py --har FOLDER
 
-Simulated: data of 8, 15 and 30 people (simulated.py), five folds of whole people, LDA. The truth is known: each fold's
+Simulated: data of 8, 15 and 30 people (people.py), five folds of whole people, LDA. The truth is known: each fold's
 model is scored on 1,000 other people (each data set's own thousand, for one thousand's luck would be everybody's), and
 the mean over the folds is what the pooled out-of-fold score estimates.
 A covered one lies within Holdfast's 95 % interval, as `train` writes it into `scores.json`.
@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from kept import Kept
+from people import CLASSES, TELLING, WIDTH, simulate
 from section import write_section
-from simulated import CLASSES, TELLING, WIDTH, simulate
 from table import table
 
 from holdfast.data.base import DataSpec

@@ -239,6 +239,13 @@ def test_a_watched_booster_has_the_rounds_that_suit_the_scored_fold(tmp_path: Pa
     assert claims < made["watch_scored_fold"].honest.value
 
 
+def test_what_a_habit_is_not_measured_on_is_refused(tmp_path: Path) -> None:
+    values = of_strangers(tmp_path, labels={"drop": "suspected"})
+    with pytest.raises(BadInput, match="scaler_before_split is measured with all labels"):
+        study_habits(values, ["scaler_before_split"])
+    assert not Path("runs").exists()
+
+
 def test_copies_are_of_smaller_classes_and_samples_keep_their_fold(tmp_path: Path) -> None:
     values = of_strangers(tmp_path)
     run = train(values, "runs/tiny")

@@ -39,6 +39,11 @@ class Habit(ABC):
     def refuse(self, members: Iterable[MemberSpec]) -> None:
         """Raises BadInput for members that it is not measured on."""
         for member in members if self.while_fitted.marks else ():
+            if member.labels is not None:
+                raise BadInput(
+                    f"labels: {self.name} is measured with all labels as they are; leave it out, or name other"
+                    " habits with --only"
+                )
             if member.fit is not None and (member.fit.pretrain is not None or member.start is not None):
                 raise BadInput(
                     f"members.{member.name}.fit: {self.name} is not measured on networks that start from other"

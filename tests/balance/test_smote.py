@@ -138,12 +138,14 @@ def test_new_rows_take_the_group_of_their_source(dtype: Any) -> None:
     y, group = np.repeat([0, 1, 2], [60, 12, 12]), np.tile(np.arange(3), 28)
     X = (np.stack([100.0 * y, 1000.0 * group], axis=1) + rng.normal(size=(84, 2))).astype(dtype)
     spec = member("extra_trees", balance=[{"smote": {"k_neighbors": 3}}])
-    made, labels, groups = _with_extra(spec, X, y, group, CLASSES, 0, of_tables=True)
+    weight = 1.0 + y + 10.0 * group
+    made, labels, groups, weights = _with_extra(spec, X, y, group, weight, CLASSES, 0, of_tables=True)
     assert made.dtype == dtype
     assert np.bincount(labels).tolist() == [60, 60, 60]
     assert groups is not None
     np.testing.assert_allclose(made[:, 1], 1000.0 * groups, atol=5)
     np.testing.assert_allclose(made[:, 0], 100.0 * labels, atol=5)
+    np.testing.assert_array_equal(weights, 1.0 + labels + 10.0 * groups)
 
 
 class Recorder:

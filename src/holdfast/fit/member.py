@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from holdfast.data.dataset import Dataset
+from holdfast.fit.bag import Bag, fit_bag
 from holdfast.fit.forecast import FittedForecast
 from holdfast.fit.resolved import MemberSpec
 from holdfast.models.base import Forecast, Network
@@ -40,6 +42,13 @@ def fit_member(
     With a folder, a network leaves checkpoints there, and resumes from one of equal `mark`. `start`: a file
     of another run's weights, which a network starts from. `unlabelled`: more pictures for its pretraining.
     """
+    if member.seeds > 1:
+        one = replace(member, seeds=1)
+
+        def fit(own: int, inside: Path | None) -> Fitted:
+            return fit_member(one, train, target, own, threads, report, inside, mark, start, unlabelled)
+
+        return fit_bag(member.seeds, seed, folder, mark, fit, load_fitted)
     if isinstance(member.model, Forecast):
         return FittedForecast(member.model, target, member.at_test_time)
     if isinstance(member.model, Network):
@@ -55,6 +64,8 @@ def load_fitted(folder: Path) -> Fitted:
     """The fitted member that `save` left in a fold's folder. It is unpickled: load only what you trust."""
     import joblib
 
+    if seeds := sorted(folder.glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-"))):
+        return Bag([load_fitted(one) for one in seeds])
     fitted = joblib.load(folder / "model.joblib")
     weights = folder / "weights.safetensors"
     if weights.is_file():

@@ -51,15 +51,16 @@ class MemberSpec:
     at_test_time: AtTestTime
     files: dict[str, str]  # hashes of those that components read
     start: Start | None = None  # the weights that fit.init_from names
+    seeds: int = 1
     pseudo: Pseudo | None = None
     labels: Labels | None = None
     judge: MemberSpec | None = None  # of labels, where it is not the member itself
 
     @property
     def fits(self) -> int:
-        """How often one fold is trained: once, but for the rounds of pseudo-labels, and for judging labels."""
+        """How often one fold is trained: once, but for seeds, rounds of pseudo-labels, and judging labels."""
         judging = FOLDS if self.labels is not None and self.judge is None else 0
-        return judging + (1 if self.pseudo is None else self.pseudo.fits)
+        return self.seeds * (judging + (1 if self.pseudo is None else self.pseudo.fits))
 
     @property
     def transductive(self) -> bool:
@@ -84,6 +85,7 @@ class MemberSpec:
             "pool": list(self.at_test_time.pool),
             "files": self.files,
             "start": None if self.start is None else self.start.hash,
+            **({} if self.seeds == 1 else {"seeds": self.seeds}),
             **({} if self.pseudo is None else {"pseudo": self.pseudo.model_dump(mode="json")}),
             **({} if self.labels is None else {"labels": self.labels.model_dump(mode="json")}),
             **({} if self.judge is None else {"judge": self.judge.plain()}),
@@ -147,7 +149,7 @@ def resolve(recipe: Recipe, name: str, train: Dataset, target: TargetSpec) -> Me
     if recipe.labels is not None:
         parts["labels"], parts["judge"] = recipe.labels, _judge(recipe, name, train, target)
     files = _hashes([model, *parts["features"], *parts["prepare"]])
-    parts["pseudo"] = member.pseudo
+    parts["pseudo"], parts["seeds"] = member.pseudo, member.seeds
     return MemberSpec(name=name, model=model, fit=fit, at_test_time=at_test_time, files=files, **parts)
 
 

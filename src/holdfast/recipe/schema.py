@@ -185,6 +185,12 @@ class Member(Strict):
     balance: Balances | None = Field(None, description="in place of the recipe's")
     augment: Augments | None = Field(None, description="in place of the recipe's")
     fit: Fit | None = Field(None, description="over the recipe's")
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="models in each fold that differ by their seeds; their predictions are averaged",
+    )
     pseudo: Pseudo | None = Field(
         None, description="train on samples without labels too, by what teachers of the same fold say of them"
     )

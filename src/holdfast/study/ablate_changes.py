@@ -24,12 +24,13 @@ ONES: dict[str, Any] = {
     "loss": None,
     "select": None,
     "head": "joint",
+    "seeds": 1,
     "pseudo": None,
     "labels": None,
     "ensemble": None,
     "average": "probabilities",
 }
-OF_MEMBERS = ("features", "loss", "select", "head", "model", "pseudo")  # only members have these
+OF_MEMBERS = ("features", "loss", "select", "head", "model", "seeds", "pseudo")  # only members have these
 OF_RECIPE = ("labels", "postprocess", "pool", "ensemble", "average")  # only the recipe has these
 IN_PREDICT = ("tta", "calibrate", "postprocess", "pool", "average")
 KEYS = (*LISTS, *ONES, "model", "fit")

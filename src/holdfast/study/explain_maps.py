@@ -50,6 +50,8 @@ def maps_of(
     pictures = train.read()
     if member == ENSEMBLE:
         return Maps(pictures, without="an ensemble has no maps; name a member")
+    if run.recipe["members"][member].get("seeds", 1) > 1:
+        return Maps(pictures, without="models of several seeds have no maps of their own")
     covered, cams, seen, without = [], [], [], ""
     fitted: dict[int, Any] = {}
     for i, picture in enumerate(pictures):

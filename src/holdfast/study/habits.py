@@ -164,6 +164,8 @@ def _refuse(member: MemberSpec, name: str, target: TargetSpec, habits: Habits) -
         raise BadInput(f"data.target: the habits are measured on classes, {target.column!r} is {target.kind}")
     if member.labels is not None:
         raise BadInput("labels: the habits are measured with all labels as they are; leave it out")
+    if member.seeds > 1:
+        raise BadInput(f"members.{name}.seeds: the habits are measured with one seed; leave it out")
     if member.pseudo is not None:
         raise BadInput(f"members.{name}.pseudo: the habits are measured without pseudo-labels; leave it out")
     mixers = [augment.name for augment in member.augment if augment.mixes_targets]

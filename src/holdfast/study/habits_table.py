@@ -156,6 +156,9 @@ def _served(plan: Plan) -> Plan:
         )
     for name in plan.work.pools:
         raise BadInput(f"study habits: members.{name}.pseudo: measured without pseudo-labels; leave it out")
+    for name, member in plan.work.members.items():
+        if member.seeds > 1:
+            raise BadInput(f"study habits: members.{name}.seeds: measured with one seed; leave it out")
     return plan
 
 

@@ -96,6 +96,9 @@ def _tables(
         if isinstance(held.recipe.members[name].model, Network):
             left_out[name] = "a network, it sees no table"
             continue
+        if held.recipe.members[name].seeds > 1:
+            left_out[name] = "models of several seeds"
+            continue
         fitted = load_fitted(run.fold_folder(name, 0, 0))
         assert isinstance(fitted, FittedEstimator)
         seen = _table(fitted, held.train.take(np.arange(1)))

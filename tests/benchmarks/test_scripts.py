@@ -82,6 +82,7 @@ def lines_of(said: str) -> list[list[str]]:
     return cells[2:]
 
 
+@pytest.mark.slow
 def test_peers_stand_beside_holdfast_and_resume_by_fold(competitions: Path, tmp_path: Path):
     out, page = tmp_path / "out", tmp_path / "benchmarks.md"
     page.write_text("# Benchmarks\n\n## Another\n\nstays\n")
@@ -112,6 +113,7 @@ def test_peers_stand_beside_holdfast_and_resume_by_fold(competitions: Path, tmp_
     assert page.read_text().count("## Sensors") == 1
 
 
+@pytest.mark.slow
 def test_habits_stand_beside_the_honest_recipe_and_resume_by_fold(tmp_path: Path):
     folder = tiny.long_folder(tmp_path / "motion", groups=8, each=6)
     arguments = (

@@ -171,6 +171,7 @@ def test_a_cut_in_any_round_changes_nothing(tmp_path: Path) -> None:
         assert first == [epoch % 3 for epoch in range(count - 1, 6)]
 
 
+@pytest.mark.slow  # each worker imports everything
 def test_processes_wait_for_teachers_and_give_the_same_bits(whole: Run, table: Path, tmp_path: Path) -> None:
     values, ended = tiny.recipe(tiny.TABLE, table, STUDENTS), list[str]()
 

@@ -17,7 +17,9 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     return Gate(tmp_path_factory.mktemp("gate"))
 
 
-@pytest.mark.parametrize("storage", ["sqlite:///{}/study.db", "{}/study.journal"])
+@pytest.mark.parametrize(
+    "storage", ["sqlite:///{}/study.db", pytest.param("{}/study.journal", marks=pytest.mark.slow)]
+)
 def test_one_of_two_is_killed_and_the_others_end_the_study(storage: str, gate: Gate, tmp_path: Path) -> None:
     gate.kill_one_of_two_and_add_a_third(tmp_path / "study", storage.format(tmp_path))
 

@@ -80,3 +80,22 @@ def test_two_classes_have_one_logit() -> None:
 def test_logistic_refuses_values() -> None:
     with pytest.raises(ValueError, match=r"logistic is for classes, the target 'value' is real"):
         Stacking(model="logistic").for_metric(cast("Metric", parse("metric", "rmse")), REAL)
+
+
+@pytest.mark.parametrize("model", ["logistic", "ridge"])
+def test_a_member_that_says_each_folds_shares_spoils_nothing(model: Any) -> None:
+    """A constant predictor's shares differ a little from fold to fold, and tell the folds apart."""
+    shares = np.array([[1.0, 1.0 + 0.02 * fold, 1.0 - 0.01 * fold**2] for fold in FOLDS])
+    constant = shares / shares.sum(axis=1, keepdims=True)
+    stacking, good = Stacking(model=model), said(2, 1)
+
+    def cross_fitted(members: np.ndarray) -> np.ndarray:
+        made = np.empty_like(members[0])
+        for fold in np.unique(FOLDS):
+            here = fold == FOLDS
+            learned = stacking.fit(members[:, ~here], TRUTH[~here], FOLDS[~here])
+            made[here] = stacking.predict(learned, members[:, here])
+        return made
+
+    alone, beside = cross_fitted(np.stack([good])), cross_fitted(np.stack([good, constant]))
+    assert score("log_loss", beside) < score("log_loss", alone) + 0.01

@@ -20,8 +20,9 @@ from holdfast.recipe.target import TargetSpec
 class Stacking(Ensemble):
     """A second model learns from members' out-of-fold predictions (Wolpert 1992).
 
-    It sees the logits of probabilities, or values, scaled to deviation 1. Its penalty wants to be strong: members
-    tell nearly the same, and a free model would learn how they err in these rows.
+    It sees the logits of probabilities, or values, all divided by one deviation: a member that says the same of every
+    row of a fold would otherwise tell the folds apart, loudly. Its penalty wants to be strong: members tell nearly the
+    same, and a free model would learn how they err in these rows.
     """
 
     targets: ClassVar[frozenset[str]] = frozenset({"classes", "real"})
@@ -42,13 +43,13 @@ class Stacking(Ensemble):
     def fit(self, predictions: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> Any:
         """The second model; None where the rows hold one class only and teach nothing."""
         if predictions.ndim == 2:
-            return self._built(classes=False).fit(_inputs(predictions), truth)
+            return self._fitted(_inputs(predictions), truth, classes=False)
         there = np.unique(truth)
         if len(there) < 2:
             return None
         if self.model == "ridge":
-            return self._built(classes=True).fit(_inputs(predictions), np.eye(predictions.shape[2])[truth])
-        return self._built(classes=True).fit(_inputs(predictions), truth)
+            return self._fitted(_inputs(predictions), np.eye(predictions.shape[2])[truth], classes=True)
+        return self._fitted(_inputs(predictions), truth, classes=True)
 
     def predict(self, learned: Any, predictions: np.ndarray) -> np.ndarray:
         if predictions.ndim == 2:
@@ -63,16 +64,18 @@ class Stacking(Ensemble):
         made = np.clip(made, FLOOR, None)  # no class is impossible, one that the rows lack least of all
         return made / made.sum(axis=1, keepdims=True)
 
-    def _built(self, classes: bool) -> Any:
+    def _fitted(self, inputs: np.ndarray, truth: np.ndarray, classes: bool) -> Any:
         if self.model == "lightgbm":
-            return _trees(classes, self.l2)
+            return _trees(classes, self.l2).fit(inputs, truth)
         from sklearn.linear_model import LogisticRegression, Ridge
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        if classes and self.model != "ridge":
-            return make_pipeline(StandardScaler(), LogisticRegression(C=1 / self.l2, max_iter=1000))
-        return make_pipeline(StandardScaler(), Ridge(alpha=self.l2))
+        scaler = StandardScaler().fit(inputs)
+        scaler.scale_ = np.full(inputs.shape[1], np.sqrt(scaler.var_.mean()) or 1.0)
+        logistic = classes and self.model != "ridge"
+        model = LogisticRegression(C=1 / self.l2, max_iter=1000) if logistic else Ridge(alpha=self.l2)
+        return make_pipeline(scaler, model.fit(scaler.transform(inputs), truth))
 
 
 def _trees(classes: bool, l2: float) -> Any:

@@ -1,4 +1,4 @@
-"""Every registered component passes the contract of its kind: a newcomer gets its tests for nothing."""
+"""Every component of the package passes the contract of its kind: a newcomer gets its tests for nothing."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def test_every_kind_has_a_contract() -> None:
 
 for kind, contract in CONTRACTS.items():
     for name, cls in known(kind).items():
+        if not cls.__module__.startswith("holdfast."):  # another test's own
+            continue
         title = f"Test_{kind}_{name}"
         body: dict[str, Any] = {"component": example_of(cls)}
         if kind == "data" and name in ARRANGED:

@@ -19,7 +19,7 @@ test: $(INSTALLED_DEV)
 test-slow: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m "slow and not system"
 
-# Tests that need apt or npm packages: PostgreSQL, which root's tests install; each is skipped, with the reason, where they lack.
+# Tests that need apt or npm packages: PostgreSQL, Chromium, axe-core, which root's tests install; each is skipped, with the reason, where they lack.
 # pytest ends with 5 where no test bears the mark.
 test-system: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m system -rs || test $$? -eq 5

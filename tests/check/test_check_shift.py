@@ -10,33 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from persons import seen, side_of
 
 from holdfast.check.adversary import auc_of, fold_of
-from holdfast.check.base import KINDS, Seen
+from holdfast.check.base import KINDS
 from holdfast.check.shift import PriorShift, TestShift, shares_by_em
 from holdfast.check.summaries import summaries
 from holdfast.data.dataset import Dataset
 from holdfast.folds.splitters import StratifiedGroup
 from holdfast.folds.table import make_folds
-from holdfast.recipe.schema import Recipe
-from holdfast.testing.samples import CLASSES, GRID, NAMES, SHAPES, tiny_data
-
-
-def seen(data: Dataset, **more: Any) -> Seen:
-    recipe = Recipe.model_construct(folds=None, data=None, seed=0)
-    return Seen(recipe, data, GRID if data.kind == "frames" else CLASSES, **more)
-
-
-def side_of(kind: str, seed: int, groups: int = 10, each: int = 9) -> Dataset:
-    """Samples of persons, each of whom is a little otherwise in every channel."""
-    data = tiny_data(kind, groups=groups, each=each, seed=seed)
-    who = np.repeat(np.arange(groups), each)
-    own = np.random.default_rng(seed + 100).normal(scale=0.2, size=groups)[who]
-    source = np.array(data.source, dtype=np.float32)
-    own = own.reshape(-1, *[1] * (source.ndim - 1))
-    if kind == "images":
-        return replace(data, source=np.clip(source + 20 * own, 0, 255).astype(np.uint8))
-    return replace(data, source=source * np.exp(own) if kind == "frames" else source + own)
+from holdfast.testing.samples import CLASSES, NAMES, SHAPES, tiny_data
 
 
 def as_test_set(data: Dataset, grouped: bool = False) -> Dataset:

@@ -25,11 +25,13 @@ from simulated import (
 )
 
 from holdfast.check.duplicates import ExactCopies, TrainInTest
+from holdfast.check.groups_alike import GroupsAlike
 from holdfast.check.near import NearCopies
 from holdfast.data.dataset import Dataset
 from holdfast.testing.samples import tiny_data
 
 LIKE = ("windows", "table", "images")
+NEAR_CHECKS = (NearCopies(), GroupsAlike(), TrainInTest())
 PAIRS = [(3, 70), (11, 32)]  # of different groups and folds, in all simulated data
 
 
@@ -203,3 +205,16 @@ def test_a_shifted_training_window_in_the_test_set() -> None:
     finding = found(TrainInTest, seen_of(data, test=with_inputs(test, X)))
     assert finding.ids == ((data.ids[9], test.ids[4]),)
     assert "1 nearly so" in finding.said
+
+
+def test_thinned_comparison_says_so_in_every_check_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more samples than can be compared with all others, some are left out; copies among these would not be seen."""
+    data, rows = MAKERS["table"](), np.arange(40)
+    test = replace(data.take(rows), ids=np.array([f"t{i}" for i in rows]), target=None, groups=None)
+    test = with_inputs(test, data.read()[rows] + np.float32(5))
+    whole = [check.run(seen_of(data, folds_of(data), test)).said for check in NEAR_CHECKS]
+    monkeypatch.setattr("holdfast.check.near.COMPARED", 20 * len(data))
+    thinned = [check.run(seen_of(data, folds_of(data), test)).said for check in NEAR_CHECKS]
+    assert not any("looked at for near copies" in said for said in whole)
+    for said, n in zip(thinned, (len(data), len(data), len(test))):
+        assert f"20 of {n} samples were looked at for near copies" in said

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.keys import seed_of
+from holdfast.metrics.intervals import ends
 
 FOLDS = 3
 ROUNDS = 25
@@ -16,7 +17,6 @@ TREES: dict[str, Any] = {
     "max_bin": 31, "num_threads": 1, "deterministic": True, "force_col_wise": True, "verbose": -1,
 }  # fmt: skip
 RESAMPLES = 400
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def tell_apart(X: np.ndarray, side: np.ndarray, groups: np.ndarray, seed: int) -
     """Tells samples of side 1 from those of side 0, `(m,)`, by features `(m, f)`; out-of-fold, with groups whole.
 
     Adversarial validation. `groups`: codes; a sample's own number where no group is known. Boosted trees, since a
-    shift may be of any form. The interval is a bootstrap over groups of both sides.
+    shift may be of any form. The interval is a bootstrap over groups of both sides (expanded percentiles).
     """
     score, gains = out_of_fold(X, side, groups, seed)
     low, high = _interval(score, side, groups, seed)
@@ -107,8 +107,7 @@ def _interval(score: np.ndarray, side: np.ndarray, groups: np.ndarray, seed: int
         )
         for _ in range(RESAMPLES)
     ]
-    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return ends(np.array(draws), count)
 
 
 def _within(score: np.ndarray) -> np.ndarray:

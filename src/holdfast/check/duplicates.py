@@ -73,19 +73,20 @@ class TrainInTest(Check):
         if seen.test is None or len(seen.test) == 0:
             return self.not_applicable("the recipe names no test set")
         pairs = self._equal(seen, seen.test)
-        equal = len(pairs)
+        equal, thinned = len(pairs), ""
         if seen.train.kind in LIKE_KINDS and comparable(seen):
             near = near_test(seen)
             row, other = near.pairs()
             pairs |= {(int(j), int(i)) for i, j in zip(row, other)}
+            thinned = near.of(len(seen.test))
         if not pairs:
-            return self.passed("no test sample is a training sample, or nearly one")
+            return self.passed(f"no test sample is a training sample, or nearly one{thinned}")
         by_chance = equal_by_chance(seen.train) >= 1
         listed = [(seen.train.ids[i], seen.test.ids[j]) for i, j in sorted(pairs)]
         samples = len({j for _, j in pairs})
         return self.found(
             f"{samples} of {len(seen.test)} test samples are training samples ({equal} pairs equal, {len(pairs) - equal}"
-            f" nearly so), as {listed[0][1]}, which is {listed[0][0]}",
+            f" nearly so), as {listed[0][1]}, which is {listed[0][0]}{thinned}",
             "expect a test score above the out-of-fold score, and ask who made the test set; the pairs are (train, test)",
             listed,
             severity="info" if by_chance else None,

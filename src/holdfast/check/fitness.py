@@ -11,7 +11,6 @@ from holdfast.data.sample import read_sample
 from holdfast.errors import BadInput
 from holdfast.metrics.base import Metric
 from holdfast.oof.scores import floor_predictions
-from holdfast.store.run import ENSEMBLE
 
 FEWEST = 5  # units below which folds and intervals over units say next to nothing
 WORTH = 0.02  # of what the best member wins over the floor: a difference worth knowing
@@ -115,10 +114,9 @@ class HopelessFolds(Check):
     def look(self, seen: Seen) -> Finding:
         assert seen.folds is not None
         assert seen.oof is not None
-        members = {name: one for name, one in seen.oof.items() if name != ENSEMBLE} or dict(seen.oof)
         metric = seen.recipe.metric
         assert isinstance(metric, Metric)
-        spread, pooled, of = spread_of(metric, seen, members)
+        spread, pooled, of = spread_of(metric, seen, seen.oof)
         constant = floor_predictions(seen.train, seen.target, seen.folds, metric)
         floor = float(np.mean([metric.score(seen.truth, one) for one in constant]))
         worth, repeats = WORTH * abs(pooled - floor), seen.folds.repeats

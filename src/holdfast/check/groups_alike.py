@@ -7,7 +7,7 @@ import numpy as np
 from holdfast.check.base import Check, Finding, Seen
 from holdfast.check.digests import blank, equal_pairs, train_digests
 from holdfast.check.disguise import summaries_of
-from holdfast.check.near import LIKE_KINDS, comparable, copies_but_not_equal, likeness
+from holdfast.check.near import LIKE_KINDS, comparable, copies_but_not_equal, likeness, near_train
 
 FOLDS = 3
 SAMPLES = 4  # a group of fewer is not looked for
@@ -47,8 +47,9 @@ class GroupsAlike(Check):
         pairs = sorted(
             set(copied) | set(mistaken), key=lambda pair: (-copied.get(pair, 0), -mistaken.get(pair, 0))
         )
+        thinned = near_train(seen).of(len(data))
         if not pairs:
-            return self.passed("no two groups share copies or look alike")
+            return self.passed(f"no two groups share copies or look alike{thinned}")
         a, b = pairs[0]
         why = (
             f"{copied[a, b]} pairs of copies"
@@ -56,7 +57,7 @@ class GroupsAlike(Check):
             else f"{mistaken[a, b]:.0%} of their samples are taken for the other's"
         )
         return self.found(
-            f"{len(pairs)} pairs of groups look like one, as {names[a]} and {names[b]}: {why}",
+            f"{len(pairs)} pairs of groups look like one, as {names[a]} and {names[b]}: {why}{thinned}",
             "ask whether they are one person or one recording under two names; if so, give them one in data.group",
             [(names[a], names[b]) for a, b in pairs],
         )

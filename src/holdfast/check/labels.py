@@ -17,15 +17,13 @@ from holdfast.metrics.suspects import (
     labels_are_wrong,
     together,
 )
-from holdfast.store.run import ENSEMBLE
 
 CROWD = 0.5  # share of a group's labels from which on the whole group is told
 
 
 def probabilities_of(oof: dict[str, np.ndarray]) -> np.ndarray:
-    """The ensemble's out-of-fold probabilities, else the members' mean; the mean over repeats `(n, classes)`."""
-    made = [oof[ENSEMBLE]] if ENSEMBLE in oof else list(oof.values())
-    stacked = np.concatenate(made).astype(np.float64)
+    """Members' out-of-fold probabilities, the mean over them and over repeats, `(n, classes)`."""
+    stacked = np.concatenate(list(oof.values())).astype(np.float64)
     there = ~np.isnan(stacked)
     return np.where(there, stacked, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
 

@@ -40,7 +40,7 @@ class Near:
     def of(self, n: int) -> str:
         """What to say where not all of n samples were compared."""
         some = len(self.rows)
-        return "" if some == n else f"; {some} of {n} samples were compared with all others"
+        return "" if some == n else f"; {some} of {n} samples were looked at for near copies"
 
 
 def comparable(seen: Seen) -> bool:

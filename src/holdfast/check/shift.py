@@ -12,7 +12,6 @@ from holdfast.check.channel_facts import some_rows
 from holdfast.check.summaries import summaries
 from holdfast.data.columns import some
 from holdfast.data.dataset import Dataset
-from holdfast.store.run import ENSEMBLE
 
 ROWS = 1000  # of each side
 FEWEST = 20  # of each side
@@ -145,7 +144,7 @@ class PriorShift(Check):
             return self.not_applicable("there are no predictions of test samples")
         assert seen.oof is not None
         assert seen.folds is not None
-        name = ENSEMBLE if ENSEMBLE in seen.tested and ENSEMBLE in seen.oof else next(iter(seen.tested))
+        name = next(iter(seen.tested))
         count, y = seen.target.n_classes, seen.truth
         prior = np.bincount(y, minlength=count) / len(y)
         errors = []

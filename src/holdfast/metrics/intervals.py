@@ -123,8 +123,8 @@ def change_of_draws(
     """How far a score lies from another one, from both and from both in the same resamples, `(RESAMPLES,)`."""
     with np.errstate(divide="ignore", invalid="ignore"):
         percent = 100 * np.divide(value - other, abs(other))
-        low, high = _ends(draws - others, units.count)
-        percent_low, percent_high = _ends(100 * (draws - others) / np.abs(others), units.count)
+        low, high = ends(draws - others, units.count)
+        percent_low, percent_high = ends(100 * (draws - others) / np.abs(others), units.count)
     how = f"paired bootstrap over {units.what}"
     return Change(value - other, low, high, float(percent), percent_low, percent_high, how, units.count)
 
@@ -136,7 +136,7 @@ def mean_score(metric: Metric, sums: Sequence[np.ndarray]) -> np.ndarray:
 
 def score_of_draws(value: float, draws: np.ndarray, units: Units) -> Score:
     """A score and its interval from its values in the resamples, `(RESAMPLES,)`."""
-    return Score(value, *_ends(draws, units.count), f"bootstrap over {units.what}", units.count)
+    return Score(value, *ends(draws, units.count), f"bootstrap over {units.what}", units.count)
 
 
 def _by_wilson(value: float, units: Units) -> Score:
@@ -160,7 +160,7 @@ def tail(units: int, level: float = LEVEL) -> float:
     return float(norm.sf(np.sqrt(units / (units - 1)) * t.ppf((1 + level) / 2, units - 1)))
 
 
-def _ends(draws: np.ndarray, units: int) -> tuple[float, float]:
+def ends(draws: np.ndarray, units: int) -> tuple[float, float]:
     """Ends of the expanded percentile interval; resamples without a number are left out."""
     if np.isnan(draws).all():
         return float("nan"), float("nan")

@@ -11,6 +11,7 @@ import numpy as np
 from holdfast.check.base import Seen
 from holdfast.check.labels import probabilities_of
 from holdfast.errors import BadInput
+from holdfast.fonts import Fonts, fonts_for, write_line
 from holdfast.metrics.suspects import attribute_suspects
 from holdfast.recipe.strict import nearest
 
@@ -74,8 +75,11 @@ def write_list(listed: pd.DataFrame, file: Path) -> None:
     listed.to_csv(file, index=False, lineterminator="\n", float_format="%.6g")
 
 
-def write_photos(listed: pd.DataFrame, seen: Seen, file: Path) -> None:
-    """The photos of the first rows, each once, with its id, its label and what that seems to be. Raises BadInput."""
+def write_photos(listed: pd.DataFrame, seen: Seen, file: Path) -> list[str]:
+    """The photos of the first rows, each once, with its id, its label and what that seems to be; returns notes.
+
+    Raises BadInput.
+    """
     from holdfast.predict.explain import mosaic
     from holdfast.store.atomic import write_whole
     from holdfast.vision import pillow
@@ -87,15 +91,17 @@ def write_photos(listed: pd.DataFrame, seen: Seen, file: Path) -> None:
     order = np.argsort(seen.train.ids)
     rows = order[np.searchsorted(seen.train.ids, first["id"].to_numpy(), sorter=order)]
     told = first["given"] + ", seems " + first["seems"]
+    fonts = fonts_for([*first["id"], *told])
     made = [
-        captioned(photo, (str(name), str(said)))
+        captioned(photo, (str(name), str(said)), fonts)
         for photo, name, said in zip(seen.train.read(rows), first["id"], told)
     ]
     picture = mosaic(made, ACROSS)
     write_whole(file, lambda out: pillow().fromarray(picture).save(out, format="PNG"))
+    return [fonts.note] if fonts.note else []
 
 
-def captioned(photo: np.ndarray, lines: Sequence[str]) -> np.ndarray:
+def captioned(photo: np.ndarray, lines: Sequence[str], fonts: Fonts) -> np.ndarray:
     """A photo `(h, w, 3)` at a width of 160 pixels, with lines of text below it."""
     from PIL import ImageDraw
 
@@ -107,7 +113,7 @@ def captioned(photo: np.ndarray, lines: Sequence[str]) -> np.ndarray:
     whole.paste(image.resize((SIDE, height)))
     draw = ImageDraw.Draw(whole)
     for i, line in enumerate(lines):
-        draw.text((2, height + LINE * i), line, fill=(0, 0, 0))
+        write_line(draw, (2, height + LINE * i), line, fonts)
     return np.asarray(whole)
 
 

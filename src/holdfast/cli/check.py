@@ -77,7 +77,8 @@ def _write_suspects(seen: Seen, file: Path | None, mosaic: Path | None, attribut
     if file is not None:
         write_list(listed, file)
     if mosaic is not None:
-        write_photos(listed, seen, mosaic)
+        for note in write_photos(listed, seen, mosaic):
+            typer.echo(f"note: {note}", err=True)
 
 
 def _seen(path: Path, overrides: list[str] | None, data: Path | None) -> Seen:

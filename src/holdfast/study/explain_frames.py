@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.dataset import Dataset
+from holdfast.fonts import in_matplotlib
 from holdfast.recipe.target import TargetSpec
 from holdfast.store.atomic import write_bytes, write_json, write_text, write_whole
 from holdfast.store.run import Run
@@ -103,20 +104,29 @@ def explain_frames(
     frame.drop(columns="row").to_csv(text, index=False, lineterminator="\n", float_format="%.6g")
     write_text(folder / SAMPLES, text.getvalue())
     write_json(folder / NUMBERS, numbers)
-    figures = {
-        BY_RAIN: draw_by_rain(numbers["forecasts"]),  # type: ignore[arg-type]
-        RELIABILITY: draw_reliability(numbers["forecasts"]),  # type: ignore[arg-type]
-    }
-    if samples:
-        for name, which in ((WORST, "worst"), (TYPICAL, "typical")):
-            some = frame[frame["which"] == which].head(DRAWN)
-            lines = [panels for _, row in some.iterrows() for panels in lines_of(made, row)]
-            figures[name] = draw_panels(lines, f"{made.member}: {which} samples by mean absolute error")
-        write_bytes(folder / EVENT, _event(made, tallies[made.member]))
-    for name, figure in figures.items():
-        write_whole(folder / name, partial(save_png, figure))
+    with in_matplotlib(_texts(made, frame, samples)) as fonts:
+        figures = {
+            BY_RAIN: draw_by_rain(numbers["forecasts"]),  # type: ignore[arg-type]
+            RELIABILITY: draw_reliability(numbers["forecasts"]),  # type: ignore[arg-type]
+        }
+        if samples:
+            for name, which in ((WORST, "worst"), (TYPICAL, "typical")):
+                some = frame[frame["which"] == which].head(DRAWN)
+                lines = [panels for _, row in some.iterrows() for panels in lines_of(made, row)]
+                figures[name] = draw_panels(lines, f"{made.member}: {which} samples by mean absolute error")
+            write_bytes(folder / EVENT, _event(made, tallies[made.member]))
+        for name, figure in figures.items():
+            write_whole(folder / name, partial(save_png, figure))
     files = [folder / name for name in FRAME_FILES if (folder / name).is_file()]
-    return FramesExplained(made.member, frame, numbers, files, [])
+    return FramesExplained(made.member, frame, numbers, files, [fonts.note] if fonts.note else [])
+
+
+def _texts(made: Forecasts, frame: pd.DataFrame, samples: bool) -> list[str]:
+    """What pictures say that the data and the recipe named."""
+    if not samples:
+        return [made.member]
+    groups = [] if made.train.groups is None else list(set(made.train.groups))
+    return list(map(str, [made.member, *made.train.names, *frame["id"], *groups]))
 
 
 def _tally(made: Forecasts, said: np.ndarray, name: str, report: Report) -> Tally:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from simulated import MAKERS, seen_of
 
 from holdfast.check.all import all_checks
 from holdfast.check.base import KINDS, SHOWN, Check, Finding, Seen, run_checks, standing
 
-DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
+DOCS = Path(__file__).parents[2] / "docs"
+LEVELS = {"error": "error", "warning": "warning", "info": "information"}
+SEES = {"data": "data", "folds": "data and folds", "oof": "predictions"}
 
 
 def test_codes_names_and_severities_are_stated() -> None:
@@ -26,9 +29,23 @@ def test_codes_names_and_severities_are_stated() -> None:
         assert set(one.kinds) <= set(KINDS)
 
 
-def test_every_leak_has_its_anchor_in_the_docs() -> None:
-    headings = {line.removeprefix("### ").strip() for line in DOCS.read_text(encoding="utf-8").splitlines()}
-    assert {one.code for one in all_checks() if one.code.startswith("HF1")} <= headings
+def test_every_check_has_its_page_and_every_page_its_check() -> None:
+    codes = {one.code.lower() for one in all_checks()}
+    assert {page.stem for page in (DOCS / "checks").iterdir()} == codes
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.code)
+def test_a_page_says_what_the_check_is(check: type[Check]) -> None:
+    finding = check().not_applicable("")
+    page = (DOCS.parent / finding.anchor).read_text(encoding="utf-8").split("\n")
+    assert page[0].startswith(f"# {check.code}: ")
+    assert LEVELS[check.severity] in page[2]
+    assert "## What to do" in page
+    assert any(f"--accept {check.code}" in line for line in page) == (check.severity == "error")
+    name = page[0].removeprefix(f"# {check.code}: ")
+    kinds = "all" if check.kinds == KINDS else ", ".join(check.kinds)
+    cells = (f"[{check.code}](checks/{check.code.lower()}.md)", name, LEVELS[check.severity], kinds, SEES[check.when])
+    assert f"| {' | '.join(cells)} |" in (DOCS / "checks.md").read_text(encoding="utf-8")
 
 
 def test_without_folds_only_the_data_are_looked_at() -> None:
@@ -47,4 +64,4 @@ def test_a_finding_keeps_some_ids_and_counts_all() -> None:
     assert (len(finding.ids), finding.total, finding.ids[0]) == (SHOWN, 100, ("0", "1"))
     assert standing([finding]) == [finding]
     assert standing([finding], ["HF199"]) == []
-    assert finding.plain()["anchor"] == "docs/checks.md#hf199"
+    assert finding.plain()["anchor"] == "docs/checks/hf199.md"

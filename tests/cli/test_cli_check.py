@@ -54,7 +54,7 @@ def test_every_check_reports_and_test_rows_are_named(written: Path) -> None:
     assert made["HF101"]["status"] == "passed"
     assert made["HF107"]["status"] == "found"
     assert ["s000", "t000"] in made["HF107"]["ids"]
-    assert made["HF107"]["anchor"] == "docs/checks.md#hf107"
+    assert made["HF107"]["anchor"] == "docs/checks/hf107.md"
 
 
 def test_an_error_stands_until_it_is_accepted(written: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_error_stands_until_it_is_accepted(written: Path) -> None:
     assert made.exit_code == 1
     assert "HF101 error: 12 pairs of equal samples" in made.stdout  # of 15, three lie in one fold
     assert "… (12 in all)" in made.stdout
-    assert "docs/checks.md#hf101" in made.stdout
+    assert "docs/checks/hf101.md" in made.stdout
     assert "errors that stand: 1" in made.stdout
     accepted = checked(written, *accept, "--accept", "HF101")
     assert accepted.exit_code == 0, accepted.output

@@ -23,7 +23,7 @@ When = Literal["data", "folds", "oof"]
 Id = str | tuple[str, ...]  # a sample, a group, a column; or a pair of them
 
 KINDS = ("table", "windows", "images", "frames")
-DOCS = "docs/checks.md"
+DOCS = "docs/checks"  # a page for each code
 SHOWN = 20  # ids that a finding keeps; it says how many there are
 T = TypeVar("T")
 
@@ -90,8 +90,8 @@ class Finding:
 
     @property
     def anchor(self) -> str:
-        """Where the docs explain it."""
-        return f"{DOCS}#{self.code.lower()}"
+        """The page of the docs that explains it."""
+        return f"{DOCS}/{self.code.lower()}.md"
 
     def plain(self) -> dict[str, Any]:
         """As plain values, for JSON."""

@@ -44,7 +44,13 @@ def test_a_page_says_what_the_check_is(check: type[Check]) -> None:
     assert any(f"--accept {check.code}" in line for line in page) == (check.severity == "error")
     name = page[0].removeprefix(f"# {check.code}: ")
     kinds = "all" if check.kinds == KINDS else ", ".join(check.kinds)
-    cells = (f"[{check.code}](checks/{check.code.lower()}.md)", name, LEVELS[check.severity], kinds, SEES[check.when])
+    cells = (
+        f"[{check.code}](checks/{check.code.lower()}.md)",
+        name,
+        LEVELS[check.severity],
+        kinds,
+        SEES[check.when],
+    )
     assert f"| {' | '.join(cells)} |" in (DOCS / "checks.md").read_text(encoding="utf-8")
 
 

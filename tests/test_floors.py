@@ -34,7 +34,7 @@ report
 board
 pack
 track
-cli
+cli __main__
 testing
 """
 LEVEL = {name: level for level, line in enumerate(FLOORS.split("\n")) for name in line.split()}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.data import cache
 from holdfast.data.files import columns_of, must_exist, numbers, read_array, read_table
 from holdfast.errors import BadInput
 
@@ -138,3 +139,38 @@ def test_arrays(tmp_path: Path) -> None:
     for name in ("two.npz", "objects.npy", "cut.npy", "cut.npz"):
         with pytest.raises(BadInput, match=f"data.train: .*{name}"):
             read_array(tmp_path / name, "train")
+
+
+# what parsing a large table gave is kept
+
+
+def test_kept_frame_is_the_parsed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "train.csv.gz"
+    frame = pd.DataFrame(
+        {"id": ["007", "8", "é가"], "x": [0.1, None, 3e-300], "n": [1, 2, 3], "t": ["a", None, "c"]}
+    )
+    frame.to_csv(path, index=False)
+    parsed = read_table(path, ("id",))
+    monkeypatch.setattr(cache, "FRAMES_FROM", 0)
+    first, again = read_table(path, ("id",)), read_table(path, ("id",))
+    assert len(list(cache.cache_folder().glob("*.feather"))) == 1
+    pd.testing.assert_frame_equal(first, parsed, check_exact=True)
+    pd.testing.assert_frame_equal(again, parsed, check_exact=True)
+    assert read_table(path, ())["id"].tolist() == ["007", "8", "é가"]  # "8" as a text beside others
+    assert list(read_table(path, (), only=["n"])) == ["n"]
+    again.loc[0, "x"] = 5.0  # what a reader does with it stays with the reader
+    assert read_table(path, ("id",))["x"][0] == 0.1
+    frame.assign(n=[1, 2, 4]).to_csv(path, index=False)
+    assert read_table(path, ("id",))["n"].tolist() == [1, 2, 4]
+
+
+def test_frame_that_would_not_come_back_the_same_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "FRAMES_FROM", 0)
+    path = tmp_path / "train.csv"
+    path.write_text("id,flag\na,True\nb,\n")  # an object column of True and NaN
+    parsed = read_table(path, ("id",))
+    assert parsed["flag"].dtype == object
+    pd.testing.assert_frame_equal(read_table(path, ("id",)), parsed)
+    assert not list(cache.cache_folder().glob("*.feather"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -86,9 +85,7 @@ def test_folds_side_by_side_as_cores_memory_and_work_allow(
     """Three folds; on a machine without GPU, since the tests' networks train on the processor."""
     monkeypatch.setattr(side_by_side, "cores", lambda: cores)
     monkeypatch.setattr(side_by_side, "free_memory", lambda: free)
-    monkeypatch.setattr(
-        side_by_side, "make_fabric", lambda _: SimpleNamespace(device=SimpleNamespace(type="cpu"))
-    )
+    monkeypatch.setattr(side_by_side, "_on_processor", lambda: True)
     made = work(folder, f"members.conv.fit.epochs={epochs}")
     assert side_by_side.side_by_side(made) == expected
     trees = {"trees": made.members["trees"]}

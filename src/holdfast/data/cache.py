@@ -1,4 +1,4 @@
-"""Arrays that take time to unpack or parse, made once, kept as `.npy`, read as memory maps.
+"""What takes time to unpack or parse, made once: arrays as `.npy`, read as memory maps, and frames as Feather.
 
 They lie in `$HOLDFAST_CACHE`, else in `~/.cache/holdfast`; everything there can be made again.
 """
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from holdfast.errors import BadInput
-from holdfast.store.atomic import write_array, write_json
+from holdfast.store.atomic import write_array, write_json, write_whole
 from holdfast.store.hashes import hash_file, hash_value
 
 VERSION = 1  # raise when what is stored for the same file changes
+FRAMES_FROM = 1 << 20  # bytes of a table's file, from which parsing it takes longer than reading it back
 
 
 def cache_folder() -> Path:
@@ -31,6 +33,23 @@ def cached_array(path: Path, make: Callable[[], np.ndarray], key: Any = None) ->
     if not file.is_file():
         write_array(file, make())
     return np.load(file, mmap_mode="r")
+
+
+def cached_frame(path: Path, make: Callable[[], pd.DataFrame], key: Any) -> pd.DataFrame:
+    """The frame that `make` gives for a file, kept as Feather; made again only when the file or `key` changes.
+
+    Small files are read as they are, and so are those with columns other than numbers and texts, which would
+    not come back the same.
+    """
+    if path.stat().st_size < FRAMES_FROM:
+        return make()
+    file = cache_folder() / f"{hash_value([VERSION, hash_file(path), key])}.feather"
+    if not file.is_file():
+        frame = make()
+        if not all(pd.api.types.is_numeric_dtype(one) or one == "str" for one in frame.dtypes):
+            return frame
+        write_whole(file, frame.to_feather)
+    return pd.read_feather(file)
 
 
 def filled_array(key: Any, fill: Callable[[Path], dict[str, Any]]) -> tuple[np.ndarray, dict[str, Any]]:

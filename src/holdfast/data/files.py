@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from holdfast.data.cache import cached_frame
 from holdfast.errors import BadInput
 from holdfast.recipe.strict import nearest
 
@@ -48,6 +49,11 @@ def read_table(
         return _read_parquet(path, as_text, only)
     if not path.name.endswith((".csv", ".csv.gz")):
         raise BadInput(f"{path}: expected a file that ends with {', '.join(TABLE_ENDINGS)}")
+    key = ["table", None if as_text is None else sorted(as_text), only and list(only)]
+    return cached_frame(path, lambda: _read_csv(path, as_text, only), key)
+
+
+def _read_csv(path: Path, as_text: set[str] | None, only: Sequence[str] | None) -> pd.DataFrame:
     text = _decoded(path)
     header = _check_fields(path, text)
     _check_columns_once(path, header)

@@ -6,7 +6,6 @@ import math
 
 from holdfast.engine.job import Work
 from holdfast.engine.threads import cores
-from holdfast.fit.loop import make_fabric
 from holdfast.fit.memory import free_memory
 from holdfast.models.base import Network
 
@@ -22,10 +21,17 @@ def side_by_side(work: Work) -> int:
     than one after the other on both.
     """
     numbers = _through_networks(work)
-    if numbers < SHORT or make_fabric("32").device.type != "cpu":
+    if numbers < SHORT or not _on_processor():
         return 1
     room = free_memory() // (EACH + 2 * work.train.nbytes)
     return max(1, min(cores(), MOST, work.folds.k * work.folds.repeats, room))
+
+
+def _on_processor() -> bool:
+    """Whether networks train on the processor. It imports torch, which a look at the data does without."""
+    from holdfast.fit.loop import make_fabric
+
+    return bool(make_fabric("32").device.type == "cpu")
 
 
 def _through_networks(work: Work) -> float:

@@ -89,13 +89,8 @@ def explain_frames(
     made: Forecasts, folder: Path, count: int = 12, samples: bool = True, report: Report = lambda event: None
 ) -> FramesExplained:
     """Tally the forecasts and draw them; without `samples` no frame is shown, only curves."""
-    tallies = {made.member: _tally(made, made.said, made.member, report)}
-    if made.flow is not None:
-        tallies[FLOW] = _tally(made, made.flow, FLOW, report)
-    numbers = {
-        "member": made.member,
-        "forecasts": {name: one.plain(made.target.leads, made.train.groups) for name, one in tallies.items()},
-    }
+    tallies = tallied(made, report)
+    numbers = {"member": made.member, "forecasts": plain_of(made, tallies)}
     frame = listed(made, tallies, count)
     folder.mkdir(exist_ok=True)
     for name in FRAME_FILES:  # above all frames that are no longer wanted
@@ -114,7 +109,7 @@ def explain_frames(
                 some = frame[frame["which"] == which].head(DRAWN)
                 lines = [panels for _, row in some.iterrows() for panels in lines_of(made, row)]
                 figures[name] = draw_panels(lines, f"{made.member}: {which} samples by mean absolute error")
-            write_bytes(folder / EVENT, _event(made, tallies[made.member]))
+            write_bytes(folder / EVENT, event_animation(made, tallies[made.member]))
         for name, figure in figures.items():
             write_whole(folder / name, partial(save_png, figure))
     files = [folder / name for name in FRAME_FILES if (folder / name).is_file()]
@@ -127,6 +122,19 @@ def _texts(made: Forecasts, frame: pd.DataFrame, samples: bool) -> list[str]:
         return [made.member]
     groups = [] if made.train.groups is None else list(set(made.train.groups))
     return list(map(str, [made.member, *made.train.names, *frame["id"], *groups]))
+
+
+def tallied(made: Forecasts, report: Report = lambda event: None) -> dict[str, Tally]:
+    """What the member's forecasts add up to, and those of the run's member of optical flow."""
+    tallies = {made.member: _tally(made, made.said, made.member, report)}
+    if made.flow is not None:
+        tallies[FLOW] = _tally(made, made.flow, FLOW, report)
+    return tallies
+
+
+def plain_of(made: Forecasts, tallies: dict[str, Tally]) -> dict[str, dict[str, Any]]:
+    """The tallies as plain values, by name."""
+    return {name: one.plain(made.target.leads, made.train.groups) for name, one in tallies.items()}
 
 
 def _tally(made: Forecasts, said: np.ndarray, name: str, report: Report) -> Tally:
@@ -170,17 +178,22 @@ def listed(made: Forecasts, tallies: dict[str, Tally], count: int) -> pd.DataFra
 
 def lines_of(made: Forecasts, row: Any) -> Iterator[Panels]:
     """Panels of one listed sample, for its first and its last lead time."""
-    at = np.array([row["row"]])
-    inputs, truth = made.train.read(at)[0], made.train.read_grids(at)[0]
-    said, flow = np.asarray(made.said[at[0]]), made.flow_of(at)
-    named = list(zip(made.train.names, inputs, strict=True))[-INPUTS:]
     where = "  ".join(str(row[name]) for name in ("id", "group", "time") if row[name])
+    label = f"{where}   MAE {row['mae']:.3f}, bias {row['bias']:+.3f} mm/h"
+    return panels_of(made, int(row["row"]), label)
+
+
+def panels_of(made: Forecasts, row: int, label: str) -> Iterator[Panels]:
+    """The last frames of a sample, truth, forecast and their difference, for its first and its last lead time."""
+    at = np.array([row])
+    inputs, truth = made.train.read(at)[0], made.train.read_grids(at)[0]
+    said, flow = np.asarray(made.said[row]), made.flow_of(at)
+    named = list(zip(made.train.names, inputs, strict=True))[-INPUTS:]
     for lead in sorted({0, len(truth) - 1}):
         shown = [*named, (f"truth {_ahead(made.target, lead)}", truth[lead]), (made.member, said[lead])]
         if flow is not None:
             shown.append((FLOW, flow[0, lead]))
         shown.append(("forecast − truth", said[lead] - truth[lead]))
-        label = f"{where}   MAE {row['mae']:.3f}, bias {row['bias']:+.3f} mm/h"
         titles, pictures = zip(*shown, strict=True)
         yield Panels(label, titles, pictures)
 
@@ -200,7 +213,7 @@ def when(data: Dataset, row: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M")
 
 
-def _event(made: Forecasts, errors: Tally) -> bytes:
+def event_animation(made: Forecasts, errors: Tally) -> bytes:
     """The event with the most rain, at its first lead time, as a GIF."""
     rows = event_rows(made.train)
     pairs = [(made.train.read_grids(np.array([row]))[0, 0], np.asarray(made.said[row, 0])) for row in rows]

@@ -21,3 +21,4 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unpacked arrays go to a folder of the test's own, never to the user's cache."""
     monkeypatch.setenv("HOLDFAST_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("HOLDFAST_LEDGER", raising=False)  # nor runs to the ledger of the user's team

@@ -6,6 +6,7 @@
       members/conv/fold-0.r1/ …                                                        (repeat 1)
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
       budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
+      comparisons/ (by `holdfast compare` with this run first)  submissions.jsonl (see store/ledger)
       explain/  mistakes.csv  confusion.json  maps.npz  mosaic.png                     (by `holdfast explain`)
                 samples.csv  frames.json  worst.png  typical.png  event.gif  by_rain.png  reliability.png  (of frames)
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -32,6 +34,8 @@ FORMAT = 1  # of the run folder; part of every job's hash
 ENSEMBLE = "ensemble"
 FINDINGS = "findings.json"
 REFIT = "refit.json"  # what a refit was made from
+LOOKS = 5  # at a lock: a ledger that looks whether someone is at work holds it for a moment
+COMPARISONS, SUBMISSIONS = "comparisons", "submissions.jsonl"
 
 
 def as_yaml(recipe: dict[str, Any]) -> str:
@@ -66,10 +70,14 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """One writer at a time; the lock ends with its process, however that ends."""
         with (self.path / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise BadInput(f"{self.path}: another `holdfast train` is writing here") from None
+            for _ in range(LOOKS):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            else:
+                raise BadInput(f"{self.path}: another `holdfast train` is writing here")
             yield
 
 

@@ -1,0 +1,49 @@
+"""Which run folders a runs folder holds, and whether their files have changed: a few questions of the disk a run."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from holdfast.store.run import COMPARISONS, SUBMISSIONS
+
+FRESH = 0.1  # seconds: a file changed again so soon may bear the same time
+
+
+def run_folders(runs: Path) -> Iterator[str]:
+    """Paths of run folders below `runs`, nested ones too, relative to it, in order; a run folder holds no other."""
+    below = [""]
+    while below:
+        folder = below.pop()
+        try:
+            entries = sorted(os.scandir(runs / folder), key=lambda one: one.name, reverse=True)
+        except OSError:
+            continue
+        inner = [one for one in entries if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")]
+        for entry in inner:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if os.path.isfile(os.path.join(entry.path, "recipe.yaml")):
+                yield path
+            elif not entry.name.endswith(".part"):
+                below.append(path)
+
+
+def stamp(folder: Path) -> str:
+    """When a run folder was last changed. Files are put in place whole, which changes the folder's own time.
+
+    Empty where it is so fresh that a later change might not show: it is then read again.
+    """
+    told = []
+    for path in (folder, folder / SUBMISSIONS, folder / COMPARISONS):
+        try:
+            held = path.stat()
+        except OSError:
+            told.append((0, 0))
+            continue
+        told.append((held.st_mtime_ns, held.st_size))
+    newest = max(when for when, _ in told) / 1e9
+    studied = (folder.parent / "results.json").is_file()  # it makes ordinary runs an ablation's
+    parts = [*(f"{when}-{size}" for when, size in told), *(["studied"] if studied else [])]
+    return "" if abs(time.time() - newest) < FRESH else " ".join(parts)

@@ -14,6 +14,7 @@ from holdfast.check.gate import Findings, after_training, before_training, known
 from holdfast.data.base import DataSpec
 from holdfast.data.dataset import Loaded
 from holdfast.data.flow import flow_mark, with_flow_made, with_flow_to_come
+from holdfast.data.form import form_of
 from holdfast.data.sample import SampleForm, read_sample
 from holdfast.data.unlabelled import Unlabelled, read_unlabelled
 from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, teacher_gone, without
@@ -36,9 +37,9 @@ from holdfast.predict.pool import check_pool
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
 from holdfast.recipe.schema import Recipe
-from holdfast.store.atomic import write_json
+from holdfast.store.atomic import write_json, write_whole
 from holdfast.store.hashes import hash_arrays, hash_value
-from holdfast.store.run import ENSEMBLE, Run
+from holdfast.store.run import CHAIN, ENSEMBLE, FORM, Run
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -280,6 +281,8 @@ def _is_done(run: Run, work: Work, job: Job) -> bool:
 
 def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Put the folds together, score, and write `scores.json` last; returns out-of-fold and test predictions."""
+    import joblib
+
     work, metrics = plan.work, metrics_of(plan.metric, plan.work.target)
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in work.members}
     raw = {name: gather(work, run, mine) for name, mine in jobs.items()}
@@ -294,6 +297,8 @@ def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, np.ndarray]
     for name, predictions in oof.items():
         save_predictions(run, name, predictions, test.get(name))
     save_index(work, run.path)
+    write_json(run.path / FORM, form_of(plan.loaded).plain())
+    write_whole(run.path / f"{CHAIN}.joblib", lambda file: joblib.dump(learned, file))
     constant = None if plan.sample is None else plan.sample.constant
     before = {name: raw[name] for name, steps in plan.chain.calibrate.items() if steps}
     if plan.chain.postprocess:

@@ -21,6 +21,7 @@ from holdfast.cli.explain import explain
 from holdfast.cli.importance import importance
 from holdfast.cli.list import list_components
 from holdfast.cli.new import new
+from holdfast.cli.predict import predict
 from holdfast.cli.refit import refit
 from holdfast.cli.schema import schema
 from holdfast.cli.show import show
@@ -66,6 +67,7 @@ for name, command, says in (
     ("train", train, "Train a recipe's members over all folds, and score them."),
     ("tune", tune, "Try the searches of a recipe, and write the best one."),
     ("refit", refit, "Train a run's members on all data, for deployment."),
+    ("predict", predict, "Write what a run, or a pack, says of new samples."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
     ("ablate", ablate, "Tell whether each technique of a recipe helps."),

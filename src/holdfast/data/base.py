@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -10,8 +11,9 @@ import pandas as pd
 from pydantic import Field
 
 from holdfast.data.columns import groups_of, ids_of, target_of
-from holdfast.data.dataset import Loaded
+from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import must_exist, need_column, read_table
+from holdfast.data.form import Form
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import Component
 from holdfast.recipe.target import TargetSpec
@@ -41,6 +43,14 @@ class DataSpec(Component):
     def load(self, base: Path) -> Loaded:
         """Read and check everything; `base` is the recipe's folder. Raises BadInput."""
         raise NotImplementedError
+
+    def new_samples(self, path: Path, form: Form, ids: Path | None, whole: bool) -> Iterator[Dataset]:
+        """Samples of a file or folder as training saw its own, some at a time or, with `whole`, all at once.
+
+        The file has the form of the run's test or training file. `ids`: a table that names the rows of an array.
+        Raises BadInput.
+        """
+        raise BadInput(f"data of kind {self.name} cannot be read for a prediction: it has no new_samples")
 
     def path(self, base: Path, field: str) -> Path | None:
         """The file that a field names, checked to exist and not to be empty."""

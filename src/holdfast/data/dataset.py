@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.data.clock import Grid
 from holdfast.recipe.target import TargetSpec
 
 FLOW_FIELD = ("flow_y", "flow_x")  # channels of a flow's field: pixels a time step
@@ -182,3 +183,4 @@ class Loaded:
     sample: Path | None = None
     notes: list[str] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
+    clock: Grid | None = None  # of windows from a long table

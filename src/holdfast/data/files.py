@@ -54,8 +54,17 @@ def read_table(
 
 
 def _read_csv(path: Path, as_text: set[str] | None, only: Sequence[str] | None) -> pd.DataFrame:
-    text = _decoded(path)
-    header = _check_fields(path, text)
+    frame = parsed(path, _decoded(path), as_text, only)
+    if frame.empty:
+        raise BadInput(f"{path}: has a header but no rows")
+    return frame
+
+
+def parsed(
+    path: Path, text: bytes, as_text: set[str] | None, only: Sequence[str] | None = None, before: int = 0
+) -> pd.DataFrame:
+    """The rows of a CSV's text; `before`: how many lines of the file stand between its header and these."""
+    header = _check_fields(path, text, before)
     _check_columns_once(path, header)
     dtype: Any = str if as_text is None else {column: str for column in as_text if column in header}
     try:
@@ -64,8 +73,8 @@ def _read_csv(path: Path, as_text: set[str] | None, only: Sequence[str] | None) 
         )
     except (ValueError, pd.errors.ParserError) as error:
         raise BadInput(f"{path}: cannot be read as CSV: {error}") from None
-    if frame.empty:
-        raise BadInput(f"{path}: has a header but no rows")
+    if before:
+        frame.index = pd.RangeIndex(before, before + len(frame))
     return frame
 
 
@@ -84,7 +93,7 @@ def columns_of(path: Path) -> list[str]:
             head = file.readline()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadInput(f"{path}: the compressed file is damaged or cut off: {error}") from None
-    return next(csv.reader([_text_of(path, head).decode("utf-8")]), [])
+    return next(csv.reader([text_of(path, head).decode("utf-8")]), [])
 
 
 def _read_parquet(path: Path, as_text: set[str] | None, only: Sequence[str] | None) -> pd.DataFrame:
@@ -106,10 +115,10 @@ def _decoded(path: Path) -> bytes:
         raise BadInput(f"{path}: the compressed file is damaged or cut off: {error}") from None
     if not raw.strip():
         raise BadInput(f"{path}: the file is empty")
-    return _text_of(path, raw)
+    return text_of(path, raw)
 
 
-def _text_of(path: Path, raw: bytes) -> bytes:
+def text_of(path: Path, raw: bytes) -> bytes:
     """The bytes as UTF-8 without BOM."""
     for encoding in ("utf-8-sig", "cp949"):
         try:
@@ -119,10 +128,10 @@ def _text_of(path: Path, raw: bytes) -> bytes:
     raise BadInput(f"{path}: text is neither UTF-8 nor CP949; save it as UTF-8")
 
 
-def _check_fields(path: Path, text: bytes) -> list[str]:
-    """Every line has as many fields as the header; returns the header."""
+def _check_fields(path: Path, text: bytes, before: int = 0) -> list[str]:
+    """Every line has as many fields as the header; returns the header. `before`: lines after it that are not here."""
     if b'"' in text:
-        return _check_quoted(path, text)
+        return _check_quoted(path, text, before)
     data = np.frombuffer(text, dtype=np.uint8)
     ends = np.flatnonzero(data == ord("\n"))
     if len(ends) == 0 or ends[-1] != len(data) - 1:
@@ -133,13 +142,12 @@ def _check_fields(path: Path, text: bytes) -> list[str]:
     blank = lengths <= (1 if b"\r" in text[: ends[0] + 1] else 0)
     wrong = np.flatnonzero((fields != fields[0]) & ~blank)
     if len(wrong):
-        _wrong_fields(
-            path, int(wrong[0]) + 1, int(fields[wrong[0]]), int(fields[0]), int(wrong[0]) == len(ends) - 1
-        )
+        line, last = int(wrong[0]) + 1 + before, int(wrong[0]) == len(ends) - 1
+        _wrong_fields(path, line, int(fields[wrong[0]]), int(fields[0]), last)
     return text[: ends[0]].decode().rstrip("\r").split(",")
 
 
-def _check_quoted(path: Path, text: bytes) -> list[str]:
+def _check_quoted(path: Path, text: bytes, before: int) -> list[str]:
     reader = csv.reader(io.StringIO(text.decode(), newline=""))
     header: list[str] = []
     bad: tuple[int, int] | None = None
@@ -149,7 +157,7 @@ def _check_quoted(path: Path, text: bytes) -> list[str]:
         if not header:
             header = row
         elif row and len(row) != len(header):
-            bad = (reader.line_num, len(row))
+            bad = (reader.line_num + before, len(row))
     if bad:
         _wrong_fields(path, *bad, len(header), last=True)
     return header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -14,6 +15,7 @@ from holdfast.data.base import DataSpec
 from holdfast.data.columns import groups_of, ids_of
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import TABLE_ENDINGS, need_column, read_table
+from holdfast.data.form import Form
 from holdfast.data.frame_files import array_at, found, is_array, names_of, packed
 from holdfast.data.frame_samples import Cut, Samples, Sequences, rows_of, windows_of
 from holdfast.data.frame_sequences import named_sequences, sequences_at
@@ -76,14 +78,14 @@ class Frames(DataSpec):
 
     def load(self, base: Path) -> Loaded:
         notes: list[str] = []
-        samples = self._samples(base, "train", notes)
+        samples = self.samples(base, "train", notes)
         inputs = self._inputs(samples)
         if self.inputs is None and inputs > MANY:
             notes.append(
                 f"training samples hold {samples.length} frames, so {inputs} are inputs; to cut long sequences into windows,"
                 " say data.cut; or say data.inputs"
             )
-        tested = None if self.test is None else self._samples(base, "test", notes)
+        tested = None if self.test is None else self.samples(base, "test", notes)
         if tested is not None:
             self._same_form(samples, tested, inputs)
         train, mark = self._train(samples, inputs, notes)
@@ -111,9 +113,14 @@ class Frames(DataSpec):
         ]
         return DataSpec.file_hashes(self.model_copy(update=dict.fromkeys(arrays)), base)
 
+    def new_samples(self, path: Path, form: Form, ids: Path | None, whole: bool) -> Iterator[Dataset]:
+        from holdfast.data.new_frames import new_frames
+
+        return new_frames(self, path, form, ids)
+
     # Which samples there are.
 
-    def _samples(self, base: Path, side: Literal["train", "test"], notes: list[str]) -> Samples:
+    def samples(self, base: Path, side: Literal["train", "test"], notes: list[str]) -> Samples:
         table, path, field = self._places(base, side)
         if self.cut is not None and (side == "train" or table is None):
             length = (self.inputs or INPUTS) + (self.leads if side == "train" else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -15,6 +16,7 @@ from holdfast.data.base import DataSpec
 from holdfast.data.columns import ids_of, match, some, target_of
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import need_column, read_table
+from holdfast.data.form import Form
 from holdfast.data.joint import joint_target
 from holdfast.data.photo_files import PhotoFiles, of_class_folders, of_rows, of_test_folder
 from holdfast.data.photos import Photos, named, read_photos
@@ -82,7 +84,7 @@ class Images(DataSpec):
     def load(self, base: Path) -> Loaded:
         notes: list[str] = []
         labelled = self._from_folders(base, notes) or self._from_table(base, notes)
-        tested = self._test_files(base, notes)
+        tested = self.test_files(base, notes)
         spec, side = self._side(labelled, notes)
         photos = read_photos(labelled.files, self.size)
         self._refuse_damaged("images", labelled.files, photos)
@@ -149,7 +151,7 @@ class Images(DataSpec):
         files = of_rows(path, names, ids, root, (self._path_field, "images"), notes)
         return _Labelled(labels or path, frame, files, ids)
 
-    def _test_files(self, base: Path, notes: list[str]) -> tuple[PhotoFiles, np.ndarray | None] | None:
+    def test_files(self, base: Path, notes: list[str]) -> tuple[PhotoFiles, np.ndarray | None] | None:
         """The test photos, and their groups where the table or its folders tell them."""
         path = self.path(base, "test")
         if path is None:
@@ -167,6 +169,11 @@ class Images(DataSpec):
         if self.group in frame.columns and frame[self.group].notna().all():
             return files, frame[self.group].astype(str).to_numpy(dtype=str)[files.rows]
         return files, ids[files.rows] if files.exploded else None
+
+    def new_samples(self, path: Path, form: Form, ids: Path | None, whole: bool) -> Iterator[Dataset]:
+        from holdfast.data.new_photos import new_photos
+
+        return new_photos(self, path, form, whole)
 
     @property
     def _path_field(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from holdfast.data.clock import Grid
 from holdfast.data.columns import some
 from holdfast.data.files import need_column, numbers
 from holdfast.data.length import Length
@@ -15,18 +15,6 @@ from holdfast.errors import BadInput
 
 # A sampling is called regular when no time stands farther than this share of a step from the grid.
 OFF_GRID = 0.25
-
-
-@dataclass(frozen=True)
-class Grid:
-    """How times become positions: `step` apart, from a common `start` or (None) from each sample's first time.
-
-    `step` None: irregular times, positions in order of time.
-    """
-
-    step: float | None
-    start: float | None
-    steps: int
 
 
 def fit_grid(codes: np.ndarray, times: np.ndarray) -> Grid:
@@ -119,7 +107,7 @@ def numbers64(path: Path, frame: pd.DataFrame, column: str) -> np.ndarray:
     """Times as float64: numbers as they are, dates as seconds."""
     values = frame[column]
     if values.isna().any():
-        line = int(np.flatnonzero(values.isna())[0]) + 2
+        line = frame.index[np.flatnonzero(values.isna())[0]] + 2
         raise BadInput(f"{path}: line {line}: the time ({column}) is missing")
     if not pd.api.types.is_numeric_dtype(values):
         try:

@@ -56,6 +56,20 @@ def read_photos(files: PhotoFiles, size: tuple[int, int] | None) -> Photos:
     return Photos(pixels, dict(facts["damaged"]), facts["hash"])
 
 
+def decoded(files: PhotoFiles, size: tuple[int, int]) -> Photos:
+    """The photos in memory, not kept in the cache; no hash is made of them."""
+    Image = vision.pillow()
+    Image.init()
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        _refuse_bombs(Image)
+        read = [picture for _, picture in pool.map(lambda path: _read(path, size), files.paths)]
+    pixels = np.full((len(files), *size, 3), GREY, dtype=np.uint8)
+    for row, picture in enumerate(read):
+        if not isinstance(picture, str):
+            pixels[row] = picture
+    return Photos(pixels, {row: why for row, why in enumerate(read) if isinstance(why, str)}, "")
+
+
 def decode(raw: bytes, size: tuple[int, int]) -> np.ndarray:
     """The picture in a file's bytes, `(h, w, 3)` uint8 RGB; the first one where it holds several.
 
@@ -96,11 +110,8 @@ def named(files: PhotoFiles, damaged: dict[int, str]) -> str:
 def _decode_all(draft: Path, files: PhotoFiles, size: tuple[int, int] | None) -> dict[str, Any]:
     Image = vision.pillow()
     Image.init()
-    # Filters of warnings are set for all threads at once, so before they start. Pillow warns of a bomb of up to
-    # twice its limit; other warnings are of metadata, which do not matter here.
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        _refuse_bombs(Image)
         size = size or _one_size(files, pool.map(_size_of, files.paths))
         pixels = new_map(draft, (len(files), *size, 3), np.uint8)
 
@@ -113,6 +124,15 @@ def _decode_all(draft: Path, files: PhotoFiles, size: tuple[int, int] | None) ->
     pixels.flush()
     damaged = [[row, why] for row, (_, why) in enumerate(read) if why is not None]
     return {"damaged": damaged, "hash": hash_value([[name, one[0]] for name, one in zip(files.names, read)])}
+
+
+def _refuse_bombs(Image: Any) -> None:
+    """Filters of warnings are set for all threads at once, so before they start.
+
+    Pillow warns of a bomb of up to twice its limit; other warnings are of metadata, which do not matter here.
+    """
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def _read(path: Path, size: tuple[int, int]) -> tuple[str, np.ndarray | str]:

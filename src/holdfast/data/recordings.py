@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.data.cache import cached_array
+from holdfast.data.clock import Grid
 from holdfast.data.columns import groups_of, guess_target_kind, mirrors, some, target_of
 from holdfast.data.cut import Cut, Pieces, label_rows, piece_ids, pieces_of, places_of, step_of, windows_of
 from holdfast.data.dataset import Dataset, Loaded
@@ -72,7 +73,8 @@ def load_recordings(spec: Windows, base: Path, train_path: Path, cut: Cut) -> Lo
     test, sample = _test(spec, base, cut, table, channels), spec.path(base, "sample")
     if sample is not None and test is not None:
         _names_windows(sample, str(spec.id), test.ids)
-    return Loaded(train, target_spec, test, sample, notes, spec.file_hashes(base))
+    clock = Grid(table.step, None, cut.length)
+    return Loaded(train, target_spec, test, sample, notes, spec.file_hashes(base), clock)
 
 
 def _labelled_frame(spec: Windows, path: Path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from holdfast.data.base import DataSpec
 from holdfast.data.columns import ids_of, match, mirrors, some
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import need_column, numbers, read_table
+from holdfast.data.form import Form
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
 from holdfast.store.hashes import hash_arrays
@@ -61,6 +63,11 @@ class Table(DataSpec):
                 tuple(features),
             )
         return Loaded(train, spec, test, self.path(base, "sample"), notes, hashes)
+
+    def new_samples(self, path: Path, form: Form, ids: Path | None, whole: bool) -> Iterator[Dataset]:
+        from holdfast.data.new_tables import new_rows
+
+        return new_rows(self, path, form)
 
     def _features(
         self, frame: pd.DataFrame, target: np.ndarray, kind: str, test: pd.DataFrame | None, notes: list[str]

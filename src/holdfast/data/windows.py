@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,12 +12,14 @@ from pydantic import Field, model_validator
 
 from holdfast.data.base import DataSpec
 from holdfast.data.cache import cached_array
+from holdfast.data.clock import Grid
 from holdfast.data.columns import ids_of, match, mirrors, some
 from holdfast.data.cut import Cut
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import columns_of, is_array, need_column, read_array, read_table
+from holdfast.data.form import Form
 from holdfast.data.length import Length, with_length
-from holdfast.data.long import Grid, constant_rows, to_windows
+from holdfast.data.long import constant_rows, fit_grid, in_order, to_windows
 from holdfast.data.recordings import load_recordings
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
@@ -76,6 +78,11 @@ class Windows(DataSpec):
                 f"data.cut: {train_path} is an array, whose windows are cut already; leave cut out"
             )
         return self._load_arrays(base, train_path)
+
+    def new_samples(self, path: Path, form: Form, ids: Path | None, whole: bool) -> Iterator[Dataset]:
+        from holdfast.data.new_windows import new_windows
+
+        return new_windows(self, path, form, ids)
 
     # Arrays beside a CSV.
 
@@ -163,13 +170,10 @@ class Windows(DataSpec):
 
         channels = self.channels_of(train_path, frame, mirrored, notes)
         marks = self.file_hashes(base)
-        made: dict[str, Grid] = {}
+        clock = self._clock(train_path, frame, ids)
 
         def windows() -> np.ndarray:
-            array, made["grid"] = to_windows(
-                train_path, frame, ids, self._id, self.time, channels, None, self.length
-            )
-            return array
+            return to_windows(train_path, frame, ids, self._id, self.time, channels, clock, self.length)[0]
 
         key: tuple[Any, ...] = (self.id, self.time, channels, hash_arrays(ids))
         if self.length is not None:
@@ -182,16 +186,26 @@ class Windows(DataSpec):
             test_ids = np.asarray(pd.unique(test_frame[self._id].astype(str)), dtype=str)
 
             def test_windows() -> np.ndarray:
-                if "grid" not in made:  # the training windows came from the cache
-                    windows()
                 return to_windows(
-                    test_path, test_frame, test_ids, self._id, self.time, channels, made["grid"], self.length
+                    test_path, test_frame, test_ids, self._id, self.time, channels, clock, self.length
                 )[0]
 
             test_source = cached_array(test_path, test_windows, (*key, marks[self.train]))
             test = self._dataset(test_ids, test_source, tuple(channels), {})
         train = self._dataset(ids, inputs, tuple(channels), side)
-        return Loaded(train, spec, test, self.path(base, "sample"), notes, marks)
+        return Loaded(train, spec, test, self.path(base, "sample"), notes, marks, clock)
+
+    def _clock(self, path: Path, frame: pd.DataFrame, ids: np.ndarray) -> Grid:
+        """What training times become steps by; kept, as sorting a long table takes time."""
+
+        def fitted() -> np.ndarray:
+            grid = fit_grid(*in_order(path, frame, ids, self._id, self.time)[1:])
+            return np.array([grid.step, grid.start, grid.steps], dtype=np.float64)  # NaN where there is none
+
+        step, start, steps = cached_array(
+            path, fitted, ("clock", self.id, self.time, hash_arrays(ids))
+        ).tolist()
+        return Grid(None if np.isnan(step) else step, None if np.isnan(start) else start, round(steps))
 
     @property
     def _id(self) -> str:

@@ -70,6 +70,10 @@ class FittedChain:
         blend = chain.ensemble.predict(self.blended, np.stack(list(made.values())))
         return {**made, BLEND: blend, ENSEMBLE: _apply(chain.postprocess, self.after, blend)}
 
+    def calibrated(self, name: str, predictions: np.ndarray) -> np.ndarray:
+        """One member's predictions calibrated."""
+        return _apply(self.chain.calibrate[name], self.calibration[name], predictions)
+
 
 def _apply(steps: Sequence[Postprocess], learned: Sequence[Any], predictions: np.ndarray) -> np.ndarray:
     for step, held in zip(steps, learned, strict=True):

@@ -15,6 +15,7 @@ from holdfast.fit.forecast import FittedForecast
 from holdfast.fit.resolved import MemberSpec
 from holdfast.models.base import Forecast, Network
 from holdfast.recipe.target import TargetSpec
+from holdfast.store.plain import load_either
 
 
 class Fitted(Protocol):
@@ -61,12 +62,10 @@ def fit_member(
 
 
 def load_fitted(folder: Path) -> Fitted:
-    """The fitted member that `save` left in a fold's folder. It is unpickled: load only what you trust."""
-    import joblib
-
+    """The fitted member that `save` left in a fold's folder. A pickle runs code: load only what you trust."""
     if seeds := sorted(folder.glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-"))):
         return Bag([load_fitted(one) for one in seeds])
-    fitted = joblib.load(folder / "model.joblib")
+    fitted = load_either(folder / "model")
     weights = folder / "weights.safetensors"
     if weights.is_file():
         from safetensors.torch import load_file

@@ -24,6 +24,7 @@ from pydantic_core import core_schema
 
 from holdfast.errors import BadInput
 from holdfast.recipe.strict import Nested, Strict, flatten, nearest
+from holdfast.trust import refuse_untrusted
 
 # Where the components of each kind live. Imported when they are asked for, never before.
 FAMILIES = {
@@ -112,6 +113,7 @@ def load_user_components(files: list[Path]) -> str:
     for file in files:
         if not file.is_file():
             raise BadInput(f"components: {file} does not exist")
+        refuse_untrusted(file)
         text = file.read_bytes()
         digest.update(text)
         module_name = f"holdfast_user_{file.stem}_{hashlib.sha256(text).hexdigest()[:8]}"

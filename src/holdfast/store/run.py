@@ -4,6 +4,7 @@
       recipe.yaml  environment.json  folds.csv  folds.json  findings.json  events.jsonl
       members/conv/fold-0/  model.joblib  weights.safetensors  curve.csv  state.json  oof.npy  test.npy  done.json
       members/conv/fold-0.r1/ …                                                        (repeat 1)
+      form.json  chain.joblib (for `holdfast predict`)
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
       budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
       comparisons/ (by `holdfast compare` with this run first)  submissions.jsonl (see store/ledger)
@@ -36,6 +37,8 @@ FINDINGS = "findings.json"
 REFIT = "refit.json"  # what a refit was made from
 LOOKS = 5  # at a lock: a ledger that looks whether someone is at work holds it for a moment
 COMPARISONS, SUBMISSIONS = "comparisons", "submissions.jsonl"
+FORM = "form.json"  # what new samples must look like
+CHAIN = "chain"  # .joblib, in packs .skops: calibration, ensemble and postprocessing, learned from out-of-fold rows
 
 
 def as_yaml(recipe: dict[str, Any]) -> str:

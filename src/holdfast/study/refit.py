@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.data.dataset import Dataset
+from holdfast.data.form import form_of
 from holdfast.engine.environment import versions
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
@@ -33,12 +34,12 @@ from holdfast.oof.scores import all_scores, metrics_of
 from holdfast.oof.table import gather, save_test_ids, truth_of
 from holdfast.recipe.strict import nearest
 from holdfast.store.atomic import write_array, write_json, write_text, write_whole
-from holdfast.store.run import ENSEMBLE, REFIT, Run, RunFolder, as_yaml
+from holdfast.store.plain import load_either
+from holdfast.store.run import CHAIN, ENSEMBLE, FORM, REFIT, Run, RunFolder, as_yaml
 from holdfast.study.run_data import recipe_of
 from holdfast.train import Plan, _with_flow, prepare
 
 Report = Callable[[dict[str, Any]], None]
-CHAIN = "chain.joblib"
 
 
 class AllRows(Folds):
@@ -82,7 +83,7 @@ def refit(
     """
     run = Run(path)
     chosen = _chosen(run, members)
-    plan = _plan(run, data)
+    plan = plan_of(run, data)
     out = Path(output) if output is not None else run.path.with_name(f"{run.path.resolve().name}-refit")
     kept = {name: plan.work.members[name] for name in plan.work.members if name in chosen}
     work = replace(plan.work, members=kept, folds=AllRows.of(len(plan.work.train)))
@@ -91,16 +92,14 @@ def refit(
     )
     with RunFolder(out).locked():
         _train(work, out, report)
-        _finish(run, plan, work, _claim(run, plan, list(kept)), out)
+        _finish(run, plan, work, claim_of(run, plan, list(kept)), out)
     return Run(out)
 
 
 def load_refit(path: str | Path) -> Callable[[Dataset], dict[str, np.ndarray]]:
     """What predicts new samples: the members and the ensemble by name. It is unpickled: load only what you trust."""
-    import joblib
-
     folder = RefitFolder(path)
-    learned: list[FittedChain] = joblib.load(folder.path / CHAIN)
+    learned: list[FittedChain] = load_either(folder.path / CHAIN)
     fitted = {name: load_fitted(folder.fold_folder(name, 0, 0)) for name in learned[0].chain.calibrate}
     return lambda data: _through(learned, {name: one.predict(data) for name, one in fitted.items()})
 
@@ -123,7 +122,7 @@ def _chosen(run: Run, members: Sequence[str] | None) -> list[str]:
     return chosen
 
 
-def _plan(run: Run, data: Path | None) -> Plan:
+def plan_of(run: Run, data: Path | None) -> Plan:
     """The run's own plan again. Raises BadInput where it would now be another one."""
     plan = prepare(*recipe_of(run, data))
     for job in plan.work.jobs():
@@ -165,7 +164,7 @@ def _train(work: Work, out: Path, report: Report) -> None:
         report({"event": "done", "job": str(job), "member": job.member})
 
 
-def _claim(run: Run, plan: Plan, members: list[str]) -> Claim:
+def claim_of(run: Run, plan: Plan, members: list[str]) -> Claim:
     work = replace(plan.work, members={name: plan.work.members[name] for name in members})
     chain: Chain = chain_of(plan.recipe, members, work.target)
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in members}
@@ -182,7 +181,8 @@ def _finish(run: Run, plan: Plan, work: Work, claim: Claim, out: Path) -> None:
     """Test predictions by what the out-of-fold rows taught, and the files that make the folder a run."""
     import joblib
 
-    write_whole(out / CHAIN, lambda file: joblib.dump(claim.learned, file))
+    write_whole(out / f"{CHAIN}.joblib", lambda file: joblib.dump(claim.learned, file))
+    write_json(out / FORM, form_of(plan.loaded).plain())
     if work.test is not None:
         folder = RefitFolder(out)
         means = {name: np.load(folder.fold_folder(name, 0, 0) / "test.npy") for name in work.members}

@@ -20,10 +20,11 @@ from holdfast.data.unlabelled import Unlabelled, read_unlabelled
 from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, teacher_gone, without
 from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.inline import Inline
-from holdfast.engine.job import Job, Work
+from holdfast.engine.job import Job, Work, is_done
 from holdfast.engine.processes import Processes
 from holdfast.engine.side_by_side import side_by_side
 from holdfast.engine.threads import cores
+from holdfast.engine.watchdog import LIMIT, limit_of
 from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats, told
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, saw_unlabelled, unreached
@@ -63,6 +64,7 @@ def train(
     report: Report = lambda event: None,
     base: Path | None = None,
     accept: Sequence[str] | None = (),
+    watchdog: str = LIMIT,
 ) -> Run:
     """Train every member of a recipe over all folds; returns the finished run.
 
@@ -73,8 +75,10 @@ def train(
     its main part by `if __name__ == "__main__":`, since each of them imports it. An engine of one's own is taken
     too. `report` is called with every event, a dict. `base`: the folder that a recipe which is no file is relative
     to. `accept`: codes of error-level findings of data and folds that may stand; None looks for none, as studies do that
-    have looked once. Raises BadInput before any work starts.
+    have looked once. `watchdog`: how long, as 10m, a worker process may tell nothing and use no processor time before
+    it is ended and its job goes again. Raises BadInput before any work starts.
     """
+    limit_of(watchdog)
     accept = accept if accept is None else known_codes(accept)
     base = Path(recipe).parent if isinstance(recipe, str | Path) else base or Path.cwd()
     loaded_recipe = load_recipe(recipe, overrides, base)
@@ -94,7 +98,7 @@ def train(
     files = [base / file for file in plan.recipe.components]
     inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
     with run.locked():
-        runner = own or (Inline() if inline else Processes(at_a_time, files))
+        runner = own or (Inline() if inline else Processes(at_a_time, files, watchdog))
         if findings is not None:
             findings.save(run.path)
         plan = _run_jobs(plan, run, runner, at_a_time, report, findings)
@@ -201,7 +205,7 @@ def _run_jobs(
 ) -> Plan:
     """Train what is not finished; returns the plan as a budget leaves it."""
     everything = plan.work.jobs()
-    finished = {job for job in everything if _is_done(run, plan.work, job)}
+    finished = {job for job in everything if is_done(plan.work, job, run)}
     with (run.path / "events.jsonl").open("a", encoding="utf-8") as log:
 
         def tell(event: dict[str, Any]) -> None:
@@ -266,17 +270,12 @@ def _within_budget(
             continue
         work = shortened(work, name, held[name].epochs)
         for job in mine:
-            if job not in finished and _is_done(run, work, job):  # the trial
+            if job not in finished and is_done(work, job, run):  # the trial
                 finished.add(job)
                 _tell_score(plan, run, job, finished, tell)
         carry_out(work, [job for job in mine if job not in finished])
     chain = chain_of(plan.recipe, list(work.members), work.target)
     return replace(plan, work=work, chain=chain, notes=[*plan.notes, *notes])
-
-
-def _is_done(run: Run, work: Work, job: Job) -> bool:
-    facts = run.done(job.member, job.repeat, job.fold)
-    return facts is not None and facts["hash"] == work.hash(job)
 
 
 def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -51,6 +51,12 @@ def ablate(
     threads: Annotated[
         int | None, typer.Option(min=1, help="processor threads a job; by default cores divided by jobs")
     ] = None,
+    watchdog: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help="a worker process that hangs so long is ended, and its job goes again"
+        ),
+    ] = "10m",
     rope: Annotated[
         float | None,
         typer.Option(
@@ -95,6 +101,7 @@ def ablate(
             budget,
             progress,
             accept or (),
+            watchdog,
         )
     for line in ["", *lines_of(found)]:
         typer.echo(line)

@@ -1,6 +1,7 @@
 """What a `train` shows while it works: bars on a terminal, plain lines elsewhere.
 
-Both read the events of `holdfast.train` and of the loop: flow, run, note, finding, folds, start, pretrain, epoch, done.
+Both read the events of `holdfast.train` and of the loop: flow, run, note, finding, folds, start, pretrain, epoch,
+lost, done.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ class Lines:
             self.spoke = time.monotonic()
             self.say(f"{event['job']}: epoch {event['epoch'] + 1} of {event['epochs']}, {losses(event)}")
 
+    def on_lost(self, event: Event) -> None:
+        self.say(f"{event['job']}: {event['why']}\n{event['job']} goes again, from its last checkpoint")
+
     def on_left_out(self, event: Event) -> None:
         self.jobs -= event["jobs"]
 
@@ -151,6 +155,12 @@ class Bars(Lines):
         count = f"epoch {done}/{event['epochs']} {losses(event)}"
         self.bars.update(self.current[job], total=event["epochs"], completed=done, count=count)
         self._advance()
+
+    def on_lost(self, event: Event) -> None:
+        super().on_lost(event)
+        task = self.current.pop(event["job"], None)
+        if task is not None:
+            self.bars.remove_task(task)
 
     def on_left_out(self, event: Event) -> None:
         super().on_left_out(event)

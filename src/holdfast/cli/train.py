@@ -30,6 +30,12 @@ def train(
         int | None,
         typer.Option(min=1, help="processor threads a job; by default the cores shared out among jobs"),
     ] = None,
+    watchdog: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help="a worker process that hangs so long is ended, and its job goes again"
+        ),
+    ] = "10m",
     budget: Annotated[
         str | None,
         typer.Option(
@@ -58,7 +64,7 @@ def train(
     overrides = [*(set_ or []), *([f"budget={budget}"] if budget else [])]
     with Progress() as progress:
         run = train_recipe(
-            recipe, output, overrides, engine, jobs, threads, fresh, progress, accept=accept or ()
-        )
+            recipe, output, overrides, engine, jobs, threads, fresh, progress, accept=accept or (), watchdog=watchdog
+        )  # fmt: skip
     for line in ["", *score_lines(run.scores), "", *next_steps(run)]:
         typer.echo(line)

@@ -52,6 +52,12 @@ def tune(
         int | None,
         typer.Option(min=1, help="processor threads a trial; by default the cores shared out among jobs"),
     ] = None,
+    watchdog: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help="one of several jobs that hangs so long is ended; its trial goes again"
+        ),
+    ] = "10m",
     accept: Annotated[
         list[str] | None,
         typer.Option(metavar="CODE", help="an error of `holdfast check` that may stand; again for more"),
@@ -64,7 +70,8 @@ def tune(
     from holdfast.study.tune import tune as tune_recipe
 
     found = tune_recipe(
-        recipe, output, set_, trials, timeout, sampler, pruner, storage, jobs, finalists, threads, _show, accept or ()
+        recipe, output, set_, trials, timeout, sampler, pruner, storage, jobs, finalists, threads, _show, accept or (),
+        watchdog,
     )  # fmt: skip
     for line in lines_of(found):
         typer.echo(line)

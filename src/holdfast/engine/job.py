@@ -82,6 +82,12 @@ class Work:
         return fit_job(self, job, report, **where)
 
 
+def is_done(work: Work, job: Job, run: RunFolder) -> bool:
+    """Whether a run folder holds what an equal job has made."""
+    facts = run.done(job.member, job.repeat, job.fold)
+    return facts is not None and facts["hash"] == work.hash(job)
+
+
 def fit_job(work: Work, job: Job, report: Report, more: Dataset | None = None, **where: Any) -> Fitted:
     """Fit the job's member on its training part, with `more` samples that have pseudo-labels."""
     rows, held_out = work.folds.part(job.repeat, job.fold)

@@ -1,36 +1,34 @@
-"""Jobs in worker processes, each with its share of threads."""
+"""Jobs in worker processes, each with its share of threads.
+
+A worker that hangs, or dies, costs its own job alone, and that goes once more, from its last checkpoint.
+"""
 
 from __future__ import annotations
 
-import os
 import pickle
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
-from concurrent.futures import wait as wait_for
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from holdfast.engine.inline import one
-from holdfast.engine.job import Job, Report, Work
-from holdfast.engine.threads import VARIABLES
+from holdfast.engine.job import Job, Report, Work, is_done
+from holdfast.engine.watchdog import LIMIT, LOOKS, limit_of
+from holdfast.engine.worker import Ended, Needed, Worker
 from holdfast.errors import JobFailed
 from holdfast.store.run import RunFolder
 
-_worker: dict[str, Any] = {}
-_telling = threading.Lock()
+Works = Mapping[str, tuple[Work, RunFolder]]
 
 
 class Processes:
-    """`jobs` at a time. `components`: the user's own component files, imported in each worker first."""
+    """`jobs` at a time. `components`: the user's own component files, imported in each worker first.
 
-    def __init__(self, jobs: int, components: Sequence[Path] = ()):
-        self.jobs, self.components = jobs, list(components)
+    `watchdog`: how long, as 10m, a worker may tell nothing and use no processor time before it is ended.
+    """
+
+    def __init__(self, jobs: int, components: Sequence[Path] = (), watchdog: str = LIMIT):
+        self.jobs, self.components, self.limit = jobs, list(components), limit_of(watchdog)
 
     def run(self, work: Work, jobs: Sequence[Job], run: RunFolder, report: Report) -> Iterator[Job]:
         """Yield each job as it ends; the events of all workers reach `report` in this process."""
@@ -40,114 +38,125 @@ class Processes:
             yield job
 
     def over(
-        self, works: Mapping[str, tuple[Work, RunFolder]], jobs: Iterable[tuple[str, Job]], report: Report
+        self, works: Works, jobs: Iterable[tuple[str, Job]], report: Report
     ) -> Iterator[tuple[str, Job, Exception | None]]:
         """Jobs of several works with equal threads, each named by its work's key: yield what ends, and what it raised.
 
         A job is drawn from `jobs` when a worker has room for it; one that needs others, drawn before, waits for them.
         """
-        context = get_context("spawn")  # a forked process would inherit locked thread pools
-        events = context.SimpleQueue()
-        listener = threading.Thread(target=_listen, args=(events, report), daemon=True)
-        listener.start()
-        stop, go_on = context.Pipe(duplex=False)  # workers live as long as its other end is open
         (threads,) = {work.threads for work, _ in works.values()}
-        arguments = (self.components, pickle.dumps(dict(works)), events, stop)
-        waiting, running = iter(jobs), dict[Future[None], tuple[str, Job]]()
-        held: list[tuple[str, Job]] = []
+        waiting, held = iter(jobs), list[tuple[str, Job]]()
 
         def free(key: str, job: Job) -> bool:
-            to_come = {*held, *running.values()}
+            to_come = {*held, *(slot.job for slot in slots)}
             return to_come.isdisjoint((key, one) for one in works[key][0].needs(job))
 
         def fill() -> None:
-            while len(running) < self.jobs:
-                ready = next((one for one in held if free(*one)), None) or next(waiting, None)
-                if ready is None:
-                    return
-                if ready in held:
-                    held.remove(ready)
-                elif not free(*ready):
-                    held.append(ready)
-                    continue
-                running[pool.submit(_work, *ready)] = ready
+            for slot in slots:
+                while slot.job is None:
+                    ready = next((one for one in held if free(*one)), None) or next(waiting, None)
+                    if ready is None:
+                        return
+                    if ready in held:
+                        held.remove(ready)
+                    elif not free(*ready):
+                        held.append(ready)
+                        continue
+                    slot.begin(*ready)
 
-        with _thread_variables(threads):
-            pool = ProcessPoolExecutor(self.jobs, context, _begin, arguments)
+        with TemporaryDirectory(prefix="holdfast-") as folder:
+            needed = Needed(self.components, pickle.dumps(dict(works)), threads, Path(folder), self.limit)
+            slots = [Slot(works, needed, report) for _ in range(self.jobs)]
             try:
                 fill()
-                while running:
-                    for ended in wait_for(running, return_when=FIRST_COMPLETED).done:
-                        key, job = running.pop(ended)
-                        fill()
-                        yield key, job, _raised(ended)
-            except BaseException as error:
-                go_on.close()  # folds in work end now, and resume at their last checkpoint
-                if not isinstance(error, BrokenProcessPool):
-                    raise
-                raise JobFailed(
-                    "a worker process died, most likely of too little memory; use fewer --jobs. The same command"
-                    " again continues with the folds that are not finished"
-                ) from None
+                while busy := [slot for slot in slots if slot.job is not None]:
+                    wait([one for slot in busy for one in slot.signs], timeout=self.limit / LOOKS)
+                    for slot in busy:
+                        if (ended := slot.look()) is not None:
+                            key, job = slot.free()
+                            fill()
+                            yield key, job, ended.error
             finally:
-                for future in running:
-                    future.cancel()
-                pool.shutdown(wait=True)
-                go_on.close()
-                events.put(None)
-                listener.join()
+                for slot in slots:
+                    slot.close()
 
 
-def _raised(ended: Future[None]) -> Exception | None:
-    """What a job raised; the end of its process is no job's own."""
-    error = ended.exception()
-    if error is not None and (isinstance(error, BrokenProcessPool) or not isinstance(error, Exception)):
-        raise error
-    return error
+class Slot:
+    """Room for one job at a time, and its worker, which starts with the first job and is replaced when it is lost."""
 
+    def __init__(self, works: Works, needed: Needed, report: Report):
+        self.works, self.needed, self.report = works, needed, report
+        self.job: tuple[str, Job] | None = None
+        self.worker: Worker | None = None
+        self.lost = 0  # workers, by this job
 
-@contextmanager
-def _thread_variables(threads: int) -> Iterator[None]:
-    """The environment that tells the workers' libraries, while they load, how many threads to start."""
-    before = dict(os.environ)
-    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
-    try:
-        yield
-    finally:
-        for name in VARIABLES:
-            os.environ.pop(name)
-            if name in before:
-                os.environ[name] = before[name]
+    @property
+    def name(self) -> str:
+        assert self.job is not None
+        key, job = self.job
+        return f"{key}: {job}" if key else str(job)
 
+    @property
+    def signs(self) -> list[Any]:
+        """What to wait for: a word of the worker, or its end."""
+        assert self.worker is not None
+        return [self.worker.pipe, self.worker.process.sentinel]
 
-def _listen(events: Any, report: Report) -> None:
-    while (event := events.get()) is not None:
-        report(event)
+    def begin(self, key: str, job: Job) -> None:
+        self.job, self.lost = (key, job), 0
+        self._go()
 
+    def _go(self) -> None:
+        assert self.job is not None
+        if self.worker is None or not self.worker.alive:
+            self.worker = Worker(self.needed)
+        self.worker.give(*self.job)
 
-def _begin(components: list[Path], works: bytes, events: Any, stop: Connection) -> None:
-    from holdfast.recipe.registry import load_user_components
+    def free(self) -> tuple[str, Job]:
+        assert self.job is not None
+        job, self.job = self.job, None
+        return job
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the parent ends the others
-    threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
-    load_user_components(components)
-    _worker.update(works=pickle.loads(works), events=events)
+    def look(self) -> Ended | None:
+        """Hear what the worker tells, and see to it that it lives and works; what comes of the job, once it is over."""
+        assert self.worker is not None
+        alive = self.worker.alive  # before its last words are read
+        for told in self.worker.said():
+            if isinstance(told, Ended):
+                return told
+            self.report(told)
+        if alive and not self.worker.watch.hung():
+            return None
+        return self._again(self._why_it_is_lost(alive))
 
+    def _why_it_is_lost(self, alive: bool) -> str:
+        assert self.worker is not None
+        if not alive:
+            return self.worker.died()
+        stack, limit = self.worker.where_it_hangs(), self.needed.limit
+        self.worker.end()
+        return f"it hung: no word and no processor time for {limit:g} s; its stacks, the latest call first:\n{stack}"
 
-def _end_with_parent(stop: Connection) -> None:
-    """A worker whose parent was killed, or has stopped the run, must not go on writing into the run folder."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel, stop])
-        with _telling:  # an end inside would leave the queue locked for all
-            os._exit(1)
+    def _again(self, why: str) -> Ended | None:
+        """The job goes once more, to a new worker; not, where the old one had written all of it."""
+        assert self.job is not None
+        key, job = self.job
+        work, run = self.works[key]
+        if is_done(work, job, run):
+            return Ended()
+        self.lost += 1
+        if self.lost > 1:
+            return Ended(
+                JobFailed(
+                    f"{self.name}: lost for the second time: {why}\nFinished folds are kept: the same command again"
+                    " goes on with the others. Where memory is short take fewer --jobs; where a job must wait for"
+                    " long, a longer --watchdog"
+                )
+            )
+        self.report({"event": "lost", "job": self.name, "why": why})
+        self._go()
+        return None
 
-
-def _work(key: str, job: Job) -> None:
-    work, run = _worker["works"][key]
-    one(work, job, run, _tell, f"{key}: {job}" if key else str(job))
-
-
-def _tell(event: dict[str, Any]) -> None:
-    with _telling:
-        _worker["events"].put(event)
+    def close(self) -> None:
+        if self.worker is not None:
+            self.worker.dismiss() if self.job is None else self.worker.end()

@@ -21,6 +21,7 @@ from holdfast.engine.budget import seconds_of
 from holdfast.engine.folder import settle
 from holdfast.engine.inline import Inline
 from holdfast.engine.processes import Processes
+from holdfast.engine.watchdog import LIMIT, limit_of
 from holdfast.errors import BadInput
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.schema import BUDGET, Recipe
@@ -52,6 +53,7 @@ def ablate(
     budget: str | None = None,
     report: Report = lambda event: None,
     accept: Sequence[str] = (),
+    watchdog: str = LIMIT,
 ) -> Ablation:
     """Train a recipe and variants of it on the same folds and seeds, and tell for each whether its change helps.
 
@@ -61,9 +63,10 @@ def ablate(
     interval. `budget`: time for training over all calls, as 40m. `jobs`: folds that train at a time, in processes
     where they are several; None: as `train --engine auto` decides. Called again it goes on where it stopped, with the
     variants of earlier calls in the count. Data and folds are checked once, for the base; `accept`: codes of errors
-    that may stand. Raises BadInput before any work starts.
+    that may stand. `watchdog`: when a worker process hangs, as `train` says. Raises BadInput before any work starts.
     """
     started = time.monotonic()
+    limit_of(watchdog)
     accept = known_codes(accept)
     if budget is not None and not re.fullmatch(BUDGET, budget):
         raise BadInput(f"--budget: expected a time, as 90s, 40m or 1h, got {budget!r}")
@@ -104,7 +107,7 @@ def ablate(
         files = [folder / file for file in plan.recipe.components]
         turns = Turns(
             path, base, sides, {one.said for one in asked}, shelf, clock, rope, looks, skipped,
-            Inline() if at_a_time == 1 else Processes(at_a_time, files), report,
+            Inline() if at_a_time == 1 else Processes(at_a_time, files, watchdog), report,
         )  # fmt: skip
         return turns.go()
 

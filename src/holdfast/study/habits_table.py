@@ -20,7 +20,7 @@ import numpy as np
 
 from holdfast.engine.folder import settle
 from holdfast.engine.inline import Inline
-from holdfast.engine.job import Job, Work
+from holdfast.engine.job import Job, Work, is_done
 from holdfast.engine.processes import Processes
 from holdfast.engine.side_by_side import side_by_side
 from holdfast.engine.threads import cores
@@ -37,7 +37,7 @@ from holdfast.store.run import ENSEMBLE, Run, RunFolder
 from holdfast.study import habits_blend
 from holdfast.study.habits_kinds import HABITS, Habit
 from holdfast.study.habits_work import HabitFolder, HabitWork
-from holdfast.train import Plan, _is_done, prepare, train
+from holdfast.train import Plan, prepare, train
 
 Report = Callable[[dict[str, Any]], None]
 FILE, BEGUN, HONEST = "results.json", "begun.json", "honest"
@@ -144,7 +144,7 @@ def _plan(
     for there in (Path("runs") / recipe.name, path / HONEST):
         if (there / "recipe.yaml").is_file():
             plan, run = prepare(settle(recipe, there, threads, 1), base), Run(there)
-            if all(_is_done(run, plan.work, job) for job in plan.work.jobs()):
+            if all(is_done(plan.work, job, run) for job in plan.work.jobs()):
                 return _served(plan), run
     return _served(prepare(settle(recipe, path / HONEST, threads, jobs or 1), base)), None
 

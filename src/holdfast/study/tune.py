@@ -21,6 +21,7 @@ from typing import Any
 from holdfast.check.gate import before_training, known_codes, tell_found
 from holdfast.engine.budget import seconds_of
 from holdfast.engine.threads import cores
+from holdfast.engine.watchdog import LIMIT, limit_of
 from holdfast.errors import BadInput, JobFailed
 from holdfast.recipe.load import load_recipe, read_source
 from holdfast.recipe.schema import BUDGET, Recipe
@@ -91,12 +92,15 @@ def tune(
     threads: int | None = None,
     report: Report = lambda event: None,
     accept: Sequence[str] = (),
+    watchdog: str = LIMIT,
 ) -> Tuned:
     """Try the searches of a recipe until its study has `trials` of them, then score the best on fresh folds.
 
     Data and folds are checked once, not in each trial; `accept`: codes of errors that may stand.
-    The same call again continues the study; two processes may work on one. Raises BadInput before any work.
+    The same call again continues the study; two processes may work on one. `watchdog`: how long, as 10m, one of
+    several `jobs` may use no processor time before it is ended and its trial goes again. Raises BadInput before any work.
     """
+    limit = limit_of(watchdog)
     check_names(sampler, pruner)
     accept = known_codes(accept)
     source, path = read_source(Path(recipe), overrides), Path(recipe)
@@ -130,7 +134,7 @@ def tune(
     if jobs > 1:
         from holdfast.study.tune_processes import side_by_side
 
-        side_by_side(task, jobs, report)
+        side_by_side(task, jobs, report, limit)
     else:
         work_off(task, study, locks, report)
     return _finish(task, study, locks, finalists, path, report)
@@ -184,6 +188,7 @@ def work_off(task: Task, study: optuna.Study, locks: Locks, report: Report) -> N
             asked = next_trial(study, locks, worker, space, task.trials)
             if asked is None:
                 return
+            report({"event": "trying", "number": asked.place})
             _try(task, study, asked)
         _tell(study, asked, report)
         _stop_where_all_fail(study)

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from holdfast import __version__
 from holdfast.cli.ablate import ablate
 from holdfast.cli.blend import blend
+from holdfast.cli.board import board
 from holdfast.cli.check import check
 from holdfast.cli.compare import compare
 from holdfast.cli.demo import demo
@@ -75,6 +76,7 @@ for name, command, says in (
     ("blend", blend, "Combine the members of finished runs into one run."),
     ("explain", explain, "Show what a run mistakes for what, and its worst mistakes."),
     ("importance", importance, "Show which clusters of columns a run relies on."),
+    ("board", board, "Show runs and submissions as pages in a browser."),
     ("list", list_components, "List every component with its fields and defaults."),
     ("schema", schema, "Print the JSON schema of a recipe, for editors."),
     ("doctor", doctor, "Check this machine and its packages."),

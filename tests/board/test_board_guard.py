@@ -64,13 +64,18 @@ def test_a_token_in_the_address_becomes_a_cookie(tmp_path: Path, opened: Opened)
 
 
 def test_a_token_in_a_header_opens_as_well(tmp_path: Path, opened: Opened) -> None:
-    assert opened(tmp_path, token=TOKEN).get("/", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert (
+        opened(tmp_path, token=TOKEN).get("/", headers={"authorization": f"Bearer {TOKEN}"}).status_code
+        == 200
+    )
 
 
 def test_taking_the_token_off_leads_to_no_other_site(tmp_path: Path, opened: Opened) -> None:
     board = opened(tmp_path, token=TOKEN)
     for path in ("//evil.example/x", "/%5C/evil.example"):
-        location = board.get(f"http://127.0.0.1:8765{path}?token={TOKEN.replace(' ', '+')}").headers["location"]
+        location = board.get(f"http://127.0.0.1:8765{path}?token={TOKEN.replace(' ', '+')}").headers[
+            "location"
+        ]
         assert re.match(r"/[^/\\]", location), location
 
 
@@ -81,7 +86,9 @@ def test_taking_the_token_off_leads_to_no_other_site(tmp_path: Path, opened: Ope
         ("evil.example", 400), ("evil.example:8765", 400), ("127.0.0.1.evil.example", 400), ("192.168.1.5", 400), ("", 400),
     ],
 )  # fmt: skip
-def test_a_name_that_another_site_points_here_is_refused(tmp_path: Path, opened: Opened, host: str, status: int) -> None:
+def test_a_name_that_another_site_points_here_is_refused(
+    tmp_path: Path, opened: Opened, host: str, status: int
+) -> None:
     assert opened(tmp_path).get("/", headers={"host": host}).status_code == status
 
 
@@ -113,10 +120,18 @@ def test_a_write_from_elsewhere_is_refused(tmp_path: Path, opened: Opened, heade
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "http://127.0.0.1:8765"}, {"sec-fetch-site": "same-origin"}, {"origin": "null", "sec-fetch-site": "same-origin"}],
-)  # fmt: skip
-def test_a_write_of_the_boards_own_pages_is_looked_at(tmp_path: Path, opened: Opened, headers: dict[str, str]) -> None:
-    answer = opened(tmp_path).post("/submissions/score", data={"id": "nothing", "value": "1"}, headers=headers)
+    [
+        {"origin": "http://127.0.0.1:8765"},
+        {"sec-fetch-site": "same-origin"},
+        {"origin": "null", "sec-fetch-site": "same-origin"},
+    ],
+)
+def test_a_write_of_the_boards_own_pages_is_looked_at(
+    tmp_path: Path, opened: Opened, headers: dict[str, str]
+) -> None:
+    answer = opened(tmp_path).post(
+        "/submissions/score", data={"id": "nothing", "value": "1"}, headers=headers
+    )
     assert answer.status_code == 422
     assert "no submission has the id" in answer.text
 
@@ -157,7 +172,11 @@ def test_every_answer_has_the_strict_policy(trained: Path, opened: Opened, page:
 
 def test_refusals_have_the_policy_too(tmp_path: Path, opened: Opened) -> None:
     board = opened(tmp_path, token=TOKEN)
-    for answer in (board.get("/"), board.get("/", headers={"host": "evil.example"}), board.get("/?q=" + "x" * 5000)):
+    for answer in (
+        board.get("/"),
+        board.get("/", headers={"host": "evil.example"}),
+        board.get("/?q=" + "x" * 5000),
+    ):
         assert answer.headers["content-security-policy"] == POLICY
 
 
@@ -171,7 +190,9 @@ def test_no_page_has_what_the_policy_forbids(trained: Path, opened: Opened, page
 
 def test_there_is_no_list_of_addresses(tmp_path: Path, opened: Opened) -> None:
     board = opened(tmp_path)
-    assert [board.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json", "/static/")] == [404] * 4
+    assert [board.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json", "/static/")] == [
+        404
+    ] * 4
 
 
 def test_the_policy_keeps_everything_on_this_machine() -> None:

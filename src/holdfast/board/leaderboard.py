@@ -19,7 +19,9 @@ def figure(rows: list[dict[str, Any]]) -> Figure | None:
     metric = max(dict.fromkeys(metrics), key=metrics.count)
     kept = [row for row in scored if row["metric"] == metric]
     alt = altair()
-    points = [{"cv": row["value"], "low": row["low"], "high": row["high"], "board": row["public"]} for row in kept]
+    points = [
+        {"cv": row["value"], "low": row["low"], "high": row["high"], "board": row["public"]} for row in kept
+    ]
     y = alt.Y("board:Q", title="public leaderboard", scale=alt.Scale(zero=False))
     base = alt.Chart(inline(points))
     bars = base.mark_rule(color=BLUE, opacity=0.5).encode(

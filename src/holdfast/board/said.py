@@ -54,9 +54,13 @@ def mistakes(run: Run, member: str, offset: int, limit: int) -> Mistakes:
     told = tell(target, truth[at], said[at]).to_dict("records")
     ids = oof["id"].iloc[at].astype(str)
     return Mistakes(
-        [{"id": one, **row} for one, row in zip(ids, told, strict=True)],
+        [{"id": one, **_named(row)} for one, row in zip(ids, told, strict=True)],
         len(wrong), len(oof), "by how far the class said lies above the true one",
     )  # fmt: skip
+
+
+def _named(row: dict[Any, Any]) -> Row:
+    return {str(key): value for key, value in row.items()}
 
 
 def _explained(run: Run, offset: int, limit: int) -> Mistakes:
@@ -64,7 +68,7 @@ def _explained(run: Run, offset: int, limit: int) -> Mistakes:
     if not file.is_file():
         raise BadInput(f"the worst forecasts are listed by `holdfast explain {run.path}`; it has not run yet")
     frame = pd.read_csv(file)
-    rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    rows = [_named(row) for row in frame.to_dict("records")]
     return Mistakes(
         rows[offset : offset + limit], len(rows), len(first_repeat(run)), "as `holdfast explain` chose"
     )

@@ -25,6 +25,7 @@ engine
 oof
 ensemble
 check
+track
 train
 estimators
 study
@@ -34,7 +35,6 @@ view
 report
 board
 pack
-track
 cli __main__
 testing
 """

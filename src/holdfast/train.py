@@ -41,6 +41,7 @@ from holdfast.recipe.schema import Recipe
 from holdfast.store.atomic import write_json, write_whole
 from holdfast.store.hashes import hash_arrays, hash_value
 from holdfast.store.run import CHAIN, ENSEMBLE, FORM, Run
+from holdfast.track.listen import tracked, trackers_of
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -82,6 +83,7 @@ def train(
     accept = accept if accept is None else known_codes(accept)
     base = Path(recipe).parent if isinstance(recipe, str | Path) else base or Path.cwd()
     loaded_recipe = load_recipe(recipe, overrides, base)
+    trackers = trackers_of(loaded_recipe)
     own = None if isinstance(engine, str) else engine
     at_a_time = 1 if own else {"auto": jobs or 1, "inline": 1, "processes": jobs or cores()}.get(str(engine))
     if at_a_time is None:
@@ -97,14 +99,14 @@ def train(
     run = open_run(path, plan.recipe, plan.work, plan.loaded, base)
     files = [base / file for file in plan.recipe.components]
     inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
-    with run.locked():
+    with run.locked(), tracked(trackers, run, report) as tell:
         runner = own or (Inline() if inline else Processes(at_a_time, files, watchdog))
         if findings is not None:
             findings.save(run.path)
-        plan = _run_jobs(plan, run, runner, at_a_time, report, findings)
-        oof, test = _finish(plan, run, report)
+        plan = _run_jobs(plan, run, runner, at_a_time, tell, findings)
+        oof, test = _finish(plan, run, tell)
         if findings is not None:
-            _look_after(plan, run, findings, oof, test, report)
+            _look_after(plan, run, findings, oof, test, tell)
     return Run(path)
 
 
@@ -243,6 +245,8 @@ def _tell_score(plan: Plan, run: Run, job: Job, finished: set[Job], tell: Report
     mine = sorted((j for j in finished if j.member == job.member), key=lambda j: (j.repeat, j.fold))
     so_far = score_so_far(plan.work, plan.metric, gather(plan.work, run, mine))
     score = {"member": job.member, "metric": plan.metric.key, **so_far.plain()}
+    if plan.work.target.kind != "grid":  # the fold alone
+        score["own"] = score_so_far(plan.work, plan.metric, gather(plan.work, run, [job])).plain()
     tell({"event": "done", "job": str(job), **score})
 
 

@@ -54,7 +54,7 @@ def open_run(path: Path, recipe: Recipe, work: Work, loaded: Loaded, base: Path)
     text = as_yaml(recipe.written())
     facts = environment(work, loaded.hashes, os.path.relpath(base.resolve(), path.resolve()))
     if (path / "recipe.yaml").is_file():
-        _refuse_change(Run(path), text, facts)
+        _refuse_change(Run(path), recipe, facts)
         return Run(path)
     if path.exists() and not all(_begun(file) for file in path.iterdir()):
         raise BadInput(f"{path} exists and is no run folder; name another with -o")
@@ -76,8 +76,14 @@ def sample_name(source: Path) -> str:
     return "sample" + next((end for end in TABLE_ENDINGS if source.name.endswith(end)), source.suffix)
 
 
-def _refuse_change(run: Run, text: str, facts: dict[str, Any]) -> None:
-    old = as_yaml(decided(run.recipe, decisions(run.path)))  # a kill may come between the two files
+def _decides(recipe: dict[str, Any]) -> str:
+    """The recipe without what may change when a run is resumed."""
+    return as_yaml({key: value for key, value in recipe.items() if key != "track"})
+
+
+def _refuse_change(run: Run, recipe: Recipe, facts: dict[str, Any]) -> None:
+    old = _decides(decided(run.recipe, decisions(run.path)))  # a kill may come between the two files
+    text = _decides(recipe.written())
     if old != text:
         names = (f"{run.path}/recipe.yaml", "this recipe")
         diff = difflib.unified_diff(old.splitlines(), text.splitlines(), *names, n=1, lineterm="")

@@ -16,6 +16,7 @@ from holdfast.data.unlabelled import Unlabelled
 from holdfast.engine.threads import limited
 from holdfast.fit.doubted import facts_in, treated
 from holdfast.fit.member import Fitted, fit_member
+from holdfast.fit.part import of_part
 from holdfast.fit.resolved import MemberSpec
 from holdfast.fit.student import Student
 from holdfast.folds.table import Folds
@@ -117,11 +118,14 @@ def _fit_student(
     assert y is not None
     teachers = [run.fold_folder(one.member, one.repeat, one.fold) for one in work.needs(job)]
 
+    whole = run.fold_folder(job.member, job.repeat, job.fold)
+
     def fit(more: Dataset | None, folder: Path) -> Fitted:
-        return work.fit(job, report, more=more, folder=folder, mark=mark)
+        tell = report if folder == whole else of_part(report, folder.name)
+        return work.fit(job, tell, more=more, folder=folder, mark=mark)
 
     student = Student(asked, work.pools[job.member], teachers, y, work.target)
-    return student.fit(fit, run.fold_folder(job.member, job.repeat, job.fold), mark)
+    return student.fit(fit, whole, mark)
 
 
 def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from holdfast.data.dataset import Dataset
 from holdfast.fit.bag import Bag, fit_bag
 from holdfast.fit.forecast import FittedForecast
+from holdfast.fit.part import of_part
 from holdfast.fit.resolved import MemberSpec
 from holdfast.models.base import Forecast, Network
 from holdfast.recipe.target import TargetSpec
@@ -47,7 +48,8 @@ def fit_member(
         one = replace(member, seeds=1)
 
         def fit(own: int, inside: Path | None) -> Fitted:
-            return fit_member(one, train, target, own, threads, report, inside, mark, start, unlabelled)
+            tell = report if inside is None else of_part(report, inside.name)
+            return fit_member(one, train, target, own, threads, tell, inside, mark, start, unlabelled)
 
         return fit_bag(member.seeds, seed, folder, mark, fit, load_fitted)
     if isinstance(member.model, Forecast):

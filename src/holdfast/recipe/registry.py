@@ -41,6 +41,7 @@ FAMILIES = {
     "tta": "holdfast.predict",
     "postprocess": "holdfast.predict",
     "ensemble": "holdfast.ensemble",
+    "tracker": "holdfast.track",
 }
 ENTRY_POINT_GROUP = "holdfast.components"
 

@@ -48,6 +48,11 @@ Postprocesses = Annotated[
     tuple[_OnePostprocess, ...],
     BeforeValidator(_as_list, json_schema_input_type=_OnePostprocess | tuple[_OnePostprocess, ...]),
 ]
+_OneTracker = Annotated[Component, Named("tracker")]
+Trackers = Annotated[
+    tuple[_OneTracker, ...],
+    BeforeValidator(_as_list, json_schema_input_type=_OneTracker | tuple[_OneTracker, ...]),
+]
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
 
@@ -246,6 +251,11 @@ class Recipe(Strict):
         description="how members are combined; null: the mean of those not shown to be worse than the best, or a learned"
         " blend where that is shown to help (tested_mean, blend: weighted_mean); of grids the mean",
     )
+    track: Trackers | None = Field(
+        None,
+        description="where curves and scores go as well, as [tensorboard, wandb]; null: tensorboard where it is installed;"
+        " []: nowhere. A run may be resumed with others",
+    )
 
     @field_validator("members")
     @classmethod
@@ -274,6 +284,10 @@ class Recipe(Strict):
             if member.left_out is None and all(teacher in there for teacher in member.taught_by):
                 there.append(name)
         return there
+
+    def untracked(self) -> Recipe:
+        """The same experiment, told to no tracker: a study trains many."""
+        return self.model_copy(update={"track": ()})
 
     def written(self) -> dict[str, Any]:
         """The recipe as plain values, every default stated."""

@@ -6,6 +6,7 @@
       members/conv/fold-0.r1/ …                                                        (repeat 1)
       form.json  chain.joblib (for `holdfast predict`)
       oof.parquet  oof-conv.npy …  test.parquet  test-conv.npy …  sample.csv  scores.json
+      tensorboard/  track/ (how far each tracker is)  wandb/                           (by the recipe's `track`)
       budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
       comparisons/ (by `holdfast compare` with this run first)  submissions.jsonl (see store/ledger)
       explain/  mistakes.csv  confusion.json  maps.npz  mosaic.png                     (by `holdfast explain`)

@@ -118,7 +118,8 @@ def study_habits(
     with RunFolder(path).locked():
         if honest is None:
             honest = train(
-                given, path / HONEST, engine="auto", jobs=jobs, threads=threads, report=report, base=base, accept=None
+                given.untracked(), path / HONEST, engine="auto", jobs=jobs, threads=threads, report=report, base=base,
+                accept=None,
             )  # fmt: skip
             plan = prepare(settle(given, honest.path, threads, jobs or 1), base)
         table = _Study(
@@ -164,7 +165,7 @@ def _served(plan: Plan) -> Plan:
 
 def _begin(path: Path, plan: Plan) -> None:
     """Write what the study is of. Raises BadInput where the folder is another one's."""
-    recipe = {**plan.recipe.written(), "threads": None}
+    recipe = {key: one for key, one in plan.recipe.written().items() if key != "track"} | {"threads": None}
     marks = {"recipe": recipe, "data": plan.work.data_mark, "folds": plan.work.folds.hash}
     file = path / BEGUN
     if not file.is_file():

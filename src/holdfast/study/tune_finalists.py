@@ -100,7 +100,7 @@ def score_again(
     with _alone(folder):
         for one, recipe in zip(trials, recipes):
             place = folder / f"finalist-{place_of(one):04}"
-            run = train(recipe, place, threads=threads, base=base, accept=None)
+            run = train(recipe.untracked(), place, threads=threads, base=base, accept=None)
             scores = run.scores
             sign = -1.0 if scores["greater_is_better"] else 1.0
             assert one.value is not None

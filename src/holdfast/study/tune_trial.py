@@ -29,7 +29,7 @@ def run_trial(recipe: Recipe, engine: FoldByFold, folder: Path, base: Path, thre
 
     Raises TrialPruned.
     """
-    run = train(recipe, folder, engine=engine, threads=threads, base=base, accept=None)
+    run = train(recipe.untracked(), folder, engine=engine, threads=threads, base=base, accept=None)
     return float(run.scores["members"][ENSEMBLE][engine.metric.key]["value"])
 
 

@@ -20,6 +20,7 @@ from holdfast.testing.model import ModelContract
 from holdfast.testing.predict import PostprocessContract, TestTimeContract
 from holdfast.testing.prepare import PrepareContract
 from holdfast.testing.select import SelectionContract
+from holdfast.testing.tracker import TrackerContract
 
 CONTRACTS: dict[str, type[ComponentContract]] = {
     "data": DataContract,
@@ -35,6 +36,7 @@ CONTRACTS: dict[str, type[ComponentContract]] = {
     "tta": TestTimeContract,
     "postprocess": PostprocessContract,
     "ensemble": EnsembleContract,
+    "tracker": TrackerContract,
 }
 
 __all__ = [

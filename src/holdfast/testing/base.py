@@ -25,6 +25,9 @@ HEAVY = {
     "xgboost",
     "catboost",
     "timm",
+    "tensorboard",
+    "wandb",
+    "mlflow",
 }
 
 

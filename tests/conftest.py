@@ -6,6 +6,9 @@ import os
 
 import pytest
 from hypothesis import settings
+from postgres import postgres
+
+__all__ = ["postgres"]  # a fixture
 
 # The same examples in every run, so that a change is judged by itself. To look further:
 # pytest --hypothesis-profile=search

@@ -20,7 +20,19 @@ from holdfast.cli.main import app
 from holdfast.cli.main import run as main
 
 runner = CliRunner()
-COMMANDS = ("new", "train", "submit", "show", "importance", "list", "schema", "doctor", "demo")
+COMMANDS = (
+    "new",
+    "train",
+    "submit",
+    "show",
+    "importance",
+    "list",
+    "schema",
+    "doctor",
+    "demo",
+    "submissions",
+    "ledger",
+)
 
 
 def test_help_names_every_command() -> None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("torch", "sklearn", "pandas", "numpy", "scipy", "aeon", "lightgbm", "pydantic", "yaml", "rich")
+HEAVY = (
+    "torch",
+    "sklearn",
+    "pandas",
+    "numpy",
+    "scipy",
+    "aeon",
+    "lightgbm",
+    "pydantic",
+    "yaml",
+    "rich",
+    "sqlalchemy",
+)
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:

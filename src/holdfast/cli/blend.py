@@ -27,6 +27,7 @@ def blend(
     """
     import yaml
 
+    from holdfast.cli.record import record
     from holdfast.cli.scores import next_steps, score_lines
     from holdfast.errors import BadInput
     from holdfast.study.blend import blend as blend_runs
@@ -41,3 +42,4 @@ def blend(
     notes = [f"note: {note}" for note in run.scores["notes"] if note.startswith("ensemble ")]
     for line in [*score_lines(run.scores), "", *notes, "", *next_steps(run)]:
         typer.echo(line)
+    record(run.path)

@@ -36,9 +36,14 @@ def compare(
         Path | None, typer.Option("--json", metavar="FILE", help="write the comparison there as well")
     ] = None,
 ) -> None:
-    """Tell by the folds that runs share whether they differ: helps, hurts or can't tell."""
+    """Tell by the folds that runs share whether they differ: helps, hurts or can't tell.
+
+    The first run's folder keeps the comparison, in comparisons/, and so does the ledger.
+    """
+    from holdfast.cli.record import record
     from holdfast.store.atomic import write_json
     from holdfast.study.compare import compare as compare_runs
+    from holdfast.study.compare import keep
 
     found = compare_runs(runs, member, rope, data)
     for line in lines_of(found):
@@ -46,6 +51,12 @@ def compare(
     if json_ is not None:
         write_json(json_, found.plain())
         typer.echo(f"wrote {json_}")
+    try:
+        keep(found)
+    except OSError as error:
+        typer.echo(f"warning: {runs[0]} does not keep the comparison: {error}", err=True)
+    else:
+        record(runs[0])
 
 
 def lines_of(found: Compared) -> list[str]:

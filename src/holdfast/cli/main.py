@@ -20,6 +20,7 @@ from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.explain import explain
 from holdfast.cli.importance import importance
+from holdfast.cli.ledger import app as ledger
 from holdfast.cli.list import list_components
 from holdfast.cli.new import new
 from holdfast.cli.predict import predict
@@ -27,6 +28,7 @@ from holdfast.cli.refit import refit
 from holdfast.cli.schema import schema
 from holdfast.cli.show import show
 from holdfast.cli.study import app as study
+from holdfast.cli.submissions import app as submissions
 from holdfast.cli.submit import submit
 from holdfast.cli.train import train
 from holdfast.cli.tune import tune
@@ -84,6 +86,10 @@ for name, command, says in (
 ):
     app.command(name, short_help=says)(command)
 app.add_typer(study, name="study", short_help="What common habits would have claimed on these data.")
+app.add_typer(
+    submissions, name="submissions", short_help="Submissions, their scores, and what a day has left."
+)
+app.add_typer(ledger, name="ledger", short_help="The index of runs, comparisons and submissions.")
 
 
 def _version(asked: bool) -> None:

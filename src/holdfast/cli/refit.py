@@ -25,6 +25,7 @@ def refit(
     The run's out-of-fold score stays the only claim: a refit holds nothing out. The same command again continues.
     """
     from holdfast.cli.progress import Progress
+    from holdfast.cli.record import record
     from holdfast.cli.scores import next_steps, score_lines
     from holdfast.study.refit import refit as refit_run
 
@@ -32,3 +33,4 @@ def refit(
         made = refit_run(run, None if members is None else members.split(","), output, data, progress)
     for line in ["", *score_lines(made.scores), "", *next_steps(made)]:
         typer.echo(line)
+    record(made.path)

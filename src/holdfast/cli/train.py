@@ -58,6 +58,7 @@ def train(
     before it begins. The same command again continues a run that was stopped; finished folds are not trained again.
     """
     from holdfast.cli.progress import Progress
+    from holdfast.cli.record import record
     from holdfast.cli.scores import next_steps, score_lines
     from holdfast.train import train as train_recipe
 
@@ -68,3 +69,4 @@ def train(
         )  # fmt: skip
     for line in ["", *score_lines(run.scores), "", *next_steps(run)]:
         typer.echo(line)
+    record(run.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,10 @@ from holdfast.oof.grid_scores import grid_parts
 from holdfast.recipe.registry import load_user_components, parse
 from holdfast.recipe.strict import nearest
 from holdfast.recipe.target import TargetSpec, encode
-from holdfast.store.run import ENSEMBLE, Run
+from holdfast.store.atomic import write_json
+from holdfast.store.hashes import hash_value
+from holdfast.store.ledger.moments import now, said
+from holdfast.store.run import COMPARISONS, ENSEMBLE, Run
 from holdfast.study.run_data import data_of
 
 
@@ -95,6 +99,18 @@ def compare(
         tuple(one["value"] for one in told), rope, how, tuple(found),
         tuple(verdicts(found, metric.greater_is_better, rope, k)),
     )  # fmt: skip
+
+
+def keep(found: Compared) -> Path:
+    """Write a comparison to `comparisons/` of the first run, with paths relative to it; the same is not written twice."""
+    told, first = found.plain(), Path(found.runs[0])
+    told["first"]["run"] = "."
+    for one in told["compared"]:
+        one["run"] = os.path.relpath(Path(one["run"]).resolve(), first.resolve())
+    file = first / COMPARISONS / f"{hash_value(told)}.json"
+    if not file.is_file():
+        write_json(file, {"made": said(now()), **told})
+    return file
 
 
 def default_rope(low: float, high: float) -> tuple[float, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +58,8 @@ def add(
     try:
         with ledger.writing() as connection:
             moment = when or now()
-            contest.refuse_over(contest.budget(connection, who, moment))
+            day = contest.budget(connection, who, moment)
+            contest.refuse_over(day)
             row: Row = {
                 "id": _free(connection), "who": who, "made": said(moment), "file": file.name, "hash": digest, "note": note,
                 "state": ADDED if competition is None else SENDING, "competition": competition,
@@ -67,7 +68,7 @@ def add(
             connection.execute(insert(submissions).values(run=key, **row))
             append(ledger.folder / path, {"event": "submission", **row})
             written = row["id"]
-            return Added({**row, "path": path}, same, contest.budget(connection, who, moment))
+            return Added({**row, "path": path}, same, replace(day, used=day.used + 1))
     except BaseException:
         if written is not None:  # the ledger did not keep it, so that nobody is told of it
             append(ledger.folder / path, _became(written, WITHDRAWN))

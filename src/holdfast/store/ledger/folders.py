@@ -35,15 +35,15 @@ def stamp(folder: Path) -> str:
 
     Empty where it is so fresh that a later change might not show: it is then read again.
     """
-    told = []
-    for path in (folder, folder / SUBMISSIONS, folder / COMPARISONS):
+    told, newest, there = [], 0, str(folder)
+    for path in (there, f"{there}/{SUBMISSIONS}", f"{there}/{COMPARISONS}"):
         try:
-            held = path.stat()
+            held = os.stat(path)
         except OSError:
-            told.append((0, 0))
+            told.append("0-0")
             continue
-        told.append((held.st_mtime_ns, held.st_size))
-    newest = max(when for when, _ in told) / 1e9
-    studied = (folder.parent / "results.json").is_file()  # it makes ordinary runs an ablation's
-    parts = [*(f"{when}-{size}" for when, size in told), *(["studied"] if studied else [])]
-    return "" if abs(time.time() - newest) < FRESH else " ".join(parts)
+        told.append(f"{held.st_mtime_ns}-{held.st_size}")
+        newest = max(newest, held.st_mtime_ns)
+    if os.path.exists(f"{os.path.dirname(there)}/results.json"):
+        told.append("studied")  # it makes ordinary runs an ablation's
+    return "" if abs(time.time() - newest / 1e9) < FRESH else " ".join(told)

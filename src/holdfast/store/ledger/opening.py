@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT = 120  # seconds that one waits for another's lock on SQLite
+CONNECT = 10  # seconds that a server has to answer: a run's end does not wait for one that is gone
 WRITES = "writes"  # execution option of a connection that is going to write
 LOCK = 0x686F6C6466617374  # PostgreSQL's advisory lock of writers: "holdfast"
 INSTALL = 'install it in Holdfast\'s folder: pip install -c constraints.txt -e ".[board]"'
@@ -39,7 +41,7 @@ def open_ledger(where: str | Path | None = None, runs: str | Path = "runs") -> L
         return Ledger(engine, shown(url), runs, place)
     except ModuleNotFoundError as error:
         raise BadInput(f"the ledger {shown(url)}: PostgreSQL needs {error.name}; {INSTALL}") from None
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unreachable(url, error) from None
 
 
@@ -59,7 +61,8 @@ def engine_of(url: URL) -> Engine:
     from sqlalchemy import create_engine, event
 
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_pre_ping=True)
+        asked = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT}
+        return create_engine(url, pool_pre_ping=True, connect_args=asked)
     engine = create_engine(url, connect_args={"timeout": WAIT})
 
     @event.listens_for(engine, "connect")

@@ -38,10 +38,9 @@ def page(
     if sort not in SORTS:
         raise BadInput(f"sort: runs cannot be sorted by {sort!r}; {nearest(sort, SORTS)}")
     where, by = runs_where(search, metric, kind), runs.c[sort]
-    total = connection.scalar(select(func.count()).select_from(runs).where(where)) or 0
+    total, with_value = connection.execute(select(func.count(), func.count(by)).where(where)).one()
     columns = [runs.c[name] for name in dict.fromkeys((sort, "path", "id"))]
     order = [column.desc() if descending else column.asc() for column in columns]
-    with_value = connection.scalar(select(func.count()).select_from(runs).where(where, by.is_not(None))) or 0
     rows: list[Row] = []
     # first those that have the value, then those that have none: so both parts follow the index
     for part, count, skip in (
@@ -49,7 +48,8 @@ def page(
         (by.is_(None), max(0, limit - max(0, with_value - offset)), max(0, offset - with_value)),
     ):
         if count:
-            asked = select(runs).where(where, part).order_by(*order).offset(skip).limit(count)
+            chosen = select(runs.c.id).where(where, part).order_by(*order).offset(skip).limit(count)
+            asked = select(runs).where(runs.c.id.in_(chosen.scalar_subquery())).order_by(*order)
             rows += [dict(row) for row in connection.execute(asked).mappings()]
     return rows, total
 

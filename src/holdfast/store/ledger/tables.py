@@ -54,13 +54,15 @@ runs = Table(
     Column("seen", Text, nullable=False),  # when the folder's files were changed, as it was read
 )  # fmt: skip
 
-# what a page of runs may be sorted by; an index each, which goes on with path and id so that pages do not overlap
+# What a page of runs may be sorted by; an index each. It goes on with path and id, so that pages do not overlap, and with
+# what runs may be chosen by, so that those that are not wanted are passed over without a look at their rows.
 SORTS = (
     "name", "path", "state", "mark", "kind", "metric", "value", "low", "high", "best_member", "members", "samples",
     "groups", "folds", "errors", "warnings", "began", "finished",
 )  # fmt: skip
+CHOSEN_BY = ("path", "id", "name", "kind", "metric")
 for _name in SORTS:
-    Index(f"runs_by_{_name}", *(runs.c[column] for column in dict.fromkeys((_name, "path", "id"))))
+    Index(f"runs_by_{_name}", *(runs.c[column] for column in dict.fromkeys((_name, *CHOSEN_BY))))
 Index("runs_of_place", runs.c.place, runs.c.path, unique=True)
 
 scores = Table(

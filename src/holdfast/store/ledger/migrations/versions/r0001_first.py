@@ -62,7 +62,9 @@ def _runs() -> None:
         "name", "path", "state", "mark", "kind", "metric", "value", "low", "high", "best_member", "members", "samples",
         "groups", "folds", "errors", "warnings", "began", "finished",
     ):  # fmt: skip
-        op.create_index(f"runs_by_{name}", "runs", list(dict.fromkeys((name, "path", "id"))))
+        op.create_index(
+            f"runs_by_{name}", "runs", list(dict.fromkeys((name, "path", "id", "name", "kind", "metric")))
+        )
     op.create_index("runs_of_place", "runs", ["place", "path"], unique=True)
 
 

@@ -15,6 +15,7 @@ from holdfast.cli.ablate import ablate
 from holdfast.cli.blend import blend
 from holdfast.cli.board import board
 from holdfast.cli.check import check
+from holdfast.cli.clean import clean
 from holdfast.cli.compare import compare
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
@@ -79,6 +80,7 @@ for name, command, says in (
     ("explain", explain, "Show what a run mistakes for what, and its worst mistakes."),
     ("importance", importance, "Show which clusters of columns a run relies on."),
     ("board", board, "Show runs and submissions as pages in a browser."),
+    ("clean", clean, "Free disk by what can be made again."),
     ("list", list_components, "List every component with its fields and defaults."),
     ("schema", schema, "Print the JSON schema of a recipe, for editors."),
     ("doctor", doctor, "Check this machine and its packages."),

@@ -112,10 +112,11 @@ def curve_of(event: Event) -> dict[str, float]:
 
 def run_scores(event: Event) -> dict[str, float]:
     """Every score of `scores.json` with its interval: `conv/log_loss`, `conv/log_loss/low`, `floor/log_loss` …"""
-    parts = {**event["members"], **{name: event[name] for name in ("floor", "sample") if event.get(name)}}
+    floors = event.get("floors") or {"floor": event.get("floor")}  # grids have several
+    parts = {**event["members"], **floors, "sample": event.get("sample")}
     found: dict[str, float] = {}
     for name, scores in parts.items():
-        found |= {f"{name}/{key}": value for key, value in bounds(scores).items()}
+        found |= {f"{name}/{key}": value for key, value in bounds(scores or {}).items()}
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from holdfast.data.dataset import Dataset
 from holdfast.data.joined import joined
 from holdfast.data.unlabelled import Unlabelled
+from holdfast.engine.energy import Meter
 from holdfast.engine.threads import limited
 from holdfast.fit.doubted import facts_in, treated
 from holdfast.fit.member import Fitted, fit_member
@@ -133,7 +134,7 @@ def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
     folder = run.fold_folder(job.member, job.repeat, job.fold)
     folder.mkdir(parents=True, exist_ok=True)
     mark = work.hash(job)
-    started = time.monotonic()
+    started, meter = time.monotonic(), Meter()
     facts: dict[str, Any] = {}
     with limited(work.threads):
         if work.members[job.member].pseudo is None:
@@ -151,6 +152,7 @@ def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
     if work.members[job.member].labels is not None:
         facts["labels"] = facts_in(folder)
     facts = {**fitted.facts, **facts}
-    state = {"seconds": round(seconds, 3), "peak_bytes": peak, "threads": work.threads, "facts": facts}
+    used = {"seconds": round(seconds, 3), "joules": meter.joules(), "peak_bytes": peak}
+    state = {**used, "threads": work.threads, "facts": facts}
     write_json(folder / "state.json", state)
     run.mark_done(job.member, job.repeat, job.fold, {"hash": mark, "seconds": round(seconds, 3)})

@@ -22,8 +22,10 @@ def counter(root: Path, name: str, value: int, what: str = "package-0", top: int
 
 
 def test_packages_are_added_and_their_parts_are_not(tmp_path: Path) -> None:
-    for name, what in (("intel-rapl:0", "package-0"), ("intel-rapl:1", "package-1"), ("intel-rapl:0:0", "core"), ("intel-rapl:2", "psys")):  # fmt: skip
-        counter(tmp_path, name, 100, what)
+    counter(tmp_path, "intel-rapl:0", 100)
+    counter(tmp_path, "intel-rapl:1", 100, "package-1")
+    counter(tmp_path, "intel-rapl:0:0", 100, "core")
+    counter(tmp_path, "intel-rapl:2", 100, "psys")
     meter = Meter(tmp_path)
     for name in ("intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0"):
         (tmp_path / name / "energy_uj").write_text("600100")

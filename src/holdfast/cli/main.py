@@ -26,6 +26,7 @@ from holdfast.cli.list import list_components
 from holdfast.cli.new import new
 from holdfast.cli.predict import predict
 from holdfast.cli.refit import refit
+from holdfast.cli.report import report
 from holdfast.cli.schema import schema
 from holdfast.cli.show import show
 from holdfast.cli.study import app as study
@@ -74,6 +75,7 @@ for name, command, says in (
     ("predict", predict, "Write what a run, or a pack, says of new samples."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
+    ("report", report, "Write one HTML file about a run, or about several compared."),
     ("ablate", ablate, "Tell whether each technique of a recipe helps."),
     ("compare", compare, "Tell by paired folds whether finished runs differ."),
     ("blend", blend, "Combine the members of finished runs into one run."),

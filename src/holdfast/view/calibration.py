@@ -82,11 +82,20 @@ def _against_diagonal(
 ) -> Any:
     alt = altair()
     at = inline([{x[0]: end, y[0]: end} for end in ends])
-    scale = alt.Scale(domain=list(ends), nice=True)
+    scale, axis = alt.Scale(domain=list(ends), nice=True), alt.Axis(tickCount=5)
     line = alt.Chart(at).mark_line(strokeDash=[4, 3], color="currentColor", opacity=0.6, strokeWidth=1.5)
-    dots = alt.Chart(inline(rows)).mark_line(point=alt.OverlayMarkDef(size=60), color=BLUE)
+    base = alt.Chart(inline(rows))
+    size = alt.Size("rows:Q", scale=alt.Scale(range=[20, 260]), title="rows")
+    dots = base.mark_point(color=BLUE, opacity=0.9)
     return (
-        alt.layer(line, dots.encode(tooltip=[f"{x[0]}:Q", f"{y[0]}:Q", "rows:Q"]))
-        .encode(x=alt.X(f"{x[0]}:Q", title=x[1], scale=scale), y=alt.Y(f"{y[0]}:Q", title=y[1], scale=scale))
+        alt.layer(
+            line,
+            base.mark_line(color=BLUE, strokeWidth=1),
+            dots.encode(size=size, tooltip=[f"{x[0]}:Q", f"{y[0]}:Q", "rows:Q"]),
+        )
+        .encode(
+            x=alt.X(f"{x[0]}:Q", title=x[1], scale=scale, axis=axis),
+            y=alt.Y(f"{y[0]}:Q", title=y[1], scale=scale, axis=axis),
+        )
         .properties(width=SIDE, height=SIDE)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.store.run import ENSEMBLE
@@ -39,54 +40,61 @@ def standing(scores: Scores) -> list[tuple[str, str, dict[str, Any]]]:
 def members_figure(scores: Scores, metric: str | None = None) -> Figure:
     """Members and ensemble with their intervals by a metric (the recipe's), beside what learns nothing."""
     metric = metric or scores["metric"]
+    greater = scores.get("directions", {}).get(metric, scores["greater_is_better"])
+    return scored_figure("members", "Scores beside what learns nothing", standing(scores), metric, greater)
+
+
+def scored_figure(
+    name: str, title: str, scored: Sequence[tuple[str, str, dict[str, Any]]], metric: str, greater: bool
+) -> Figure:
+    """Scores with their intervals by a metric of any who are `scored`: name, kind, scores."""
     rows = [
-        {"label": name, "kind": kind, **{key: one[metric][key] for key in ("value", "low", "high")}}
-        for name, kind, one in standing(scores)
+        {"label": who, "kind": kind, **{key: one[metric][key] for key in ("value", "low", "high")}}
+        for who, kind, one in scored
         if metric in one
     ]
-    greater = scores.get("directions", {}).get(metric, scores["greater_is_better"])
     said = "; ".join(
         f"{row['label']} {number(row['value'])} {interval(row['low'], row['high'])}" for row in rows
     )
     kinds = {kind: COLOURS[kind] for kind in COLOURS if any(row["kind"] == kind for row in rows)}
     return Figure(
-        f"members-{metric}".replace("_", "-").replace(".", "-"),
-        "Scores beside what learns nothing",
-        f"{direction(metric, greater)}, with 95 % intervals: {said}.",
+        name, title, f"{direction(metric, greater)}, with 95 % intervals: {said}.",
         ("who", "kind", metric, "low", "high"),
         tuple((row["label"], row["kind"], row["value"], row["low"], row["high"]) for row in rows),
         range_chart(rows, direction(metric, greater), colours=kinds),
-    )
+    )  # fmt: skip
 
 
 def folds_figure(scores: Scores) -> Figure:
     """The recipe's metric of each member in each fold; folds of later repeats are called 0.r1, 1.r1 …"""
-    alt, metric = altair(), scores["metric"]
-    rows = [
+    held = {name: one[PER_FOLD] for name, _, one in standing(scores) if PER_FOLD in one}
+    return per_fold_figure(held, scores["metric"], scores["greater_is_better"])
+
+
+def per_fold_figure(held: Mapping[str, list[list[float]]], metric: str, greater: bool) -> Figure:
+    """Scores `[repeat][fold]` of several, by name; the sentence is about the first."""
+    alt = altair()
+    rows: list[dict[str, Any]] = [
         {"fold": f"{fold}" + (f".r{repeat}" if repeat else ""), "member": name, "value": value}
-        for name, _, one in standing(scores)
-        if PER_FOLD in one
-        for repeat, folds in enumerate(one[PER_FOLD])
+        for name, repeats in held.items()
+        for repeat, folds in enumerate(repeats)
         for fold, value in enumerate(folds)
     ]
-    own = [row for row in rows if row["member"] == ENSEMBLE]
-    known = [row for row in own if row["value"] is not None and row["value"] == row["value"]]
-    names = list(dict.fromkeys(row["member"] for row in rows))
+    names, first = list(held), next(iter(held))
     folds_ = list(dict.fromkeys(row["fold"] for row in rows))
+    known = [row for row in rows if row["member"] == first and row["value"] == row["value"]]
     says = "No fold has a score."
     if known:
         low, high = (end(known, key=lambda row: row["value"]) for end in (min, max))
         says = (
-            f"{metric} of the ensemble fold by fold: from {number(low['value'])} in fold {low['fold']}"
+            f"{metric} of {first} fold by fold: from {number(low['value'])} in fold {low['fold']}"
             f" to {number(high['value'])} in fold {high['fold']}."
         )
     chart = (
         alt.Chart(inline(rows))
         .mark_point(size=70, filled=True, opacity=0.85)
         .encode(
-            x=alt.X(
-                "value:Q", title=direction(metric, scores["greater_is_better"]), scale=alt.Scale(zero=False)
-            ),
+            x=alt.X("value:Q", title=direction(metric, greater), scale=alt.Scale(zero=False)),
             y=alt.Y("fold:N", sort=folds_, title="fold"),
             color=alt.Color("member:N", sort=names, title=None),
             shape=alt.Shape("member:N", sort=names, title=None),

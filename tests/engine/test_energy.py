@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import tiny
 
-import holdfast
 from holdfast.engine import energy
 from holdfast.engine.energy import Meter
+from holdfast.train import train
 
 
 def counter(root: Path, name: str, value: int, what: str = "package-0", top: int = 1_000_000) -> Path:
@@ -53,6 +53,6 @@ def test_a_run_keeps_the_joules_of_each_job(tmp_path: Path, monkeypatch: pytest.
     counter(tmp_path / "powercap", "intel-rapl:0", 7)
     monkeypatch.setattr(energy, "POWERCAP", tmp_path / "powercap")
     recipe = tiny.recipe(tiny.TABLE, tiny.table_folder(tmp_path / "data"))
-    run = holdfast.train(recipe, tmp_path / "run", jobs=1)
+    run = train(recipe, tmp_path / "run", jobs=1)
     states = [json.loads(file.read_text()) for file in run.path.glob("members/*/*/state.json")]
     assert [state["joules"] for state in states] == [0.0] * 3

@@ -11,7 +11,6 @@ from holdfast.view.picture import Picture
 from holdfast.view.sample import Drawn
 
 SMALL = 260  # pixels of a picture's width
-SMALL = 260  # pixels of a picture's width
 Tone = Literal["", "good", "warn", "bad"]
 
 

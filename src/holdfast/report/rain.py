@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.data.dataset import Dataset
+from holdfast.fonts import in_matplotlib
 from holdfast.report.blocks import Block, Card, Chart, Gallery, Motion, Text
 from holdfast.report.mistakes import without_samples
 from holdfast.report.told import Told
@@ -42,7 +43,11 @@ def failures_of_rain(told: Told) -> list[Block]:
     blocks.append(Chart(reliability_of_rain(numbers)))
     if not told.samples:
         return [*blocks, Text("samples are not shown: the report was made with --no-samples", head="Samples")]
-    return [*blocks, *_shown(told.train, made, tallies)]
+    with in_matplotlib(
+        [*told.train.names, *told.train.ids, *(told.groups if told.groups is not None else ())]
+    ) as fonts:
+        blocks += _shown(told.train, made, tallies)
+    return blocks if fonts.note is None else [*blocks, Text(fonts.note, "warn", "Fonts")]
 
 
 def _by_group(told: Told) -> list[Block]:

@@ -9,6 +9,7 @@
       tensorboard/  track/ (how far each tracker is)  wandb/                           (by the recipe's `track`)
       budget.json (what a budget decided)  importance.json (what `holdfast importance` found)
       comparisons/ (by `holdfast compare` with this run first)  submissions.jsonl (see store/ledger)
+      report.html (by `holdfast report`)
       explain/  mistakes.csv  confusion.json  maps.npz  mosaic.png                     (by `holdfast explain`)
                 samples.csv  frames.json  worst.png  typical.png  event.gif  by_rain.png  reliability.png  (of frames)
 

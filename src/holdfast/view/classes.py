@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.metrics.intervals import resampled, score_of_draws, units_of
-from holdfast.view.figure import BLUE, LINE, Figure, altair, inline, interval, number
+from holdfast.view.figure import BLUE, LABEL, LINE, Figure, altair, inline, interval, number
 from holdfast.view.ranges import range_chart
 
 CELL = 30  # pixels a side of a confusion's cell
@@ -32,8 +32,8 @@ def confusion_figure(
         if table[i, j]
     ]  # fmt: skip
     side = min(CELL * len(names), WIDEST) if len(names) > 3 else 46 * len(names)
-    x = alt.X("said:N", sort=names, title=f"{what} said", axis=alt.Axis(labelAngle=-45, labelLimit=110))
-    y = alt.Y("truth:N", sort=names, title=f"true {what}", axis=alt.Axis(labelLimit=110))
+    x = alt.X("said:N", sort=names, title=f"{what} said", axis=alt.Axis(labelAngle=-45, labelLimit=LABEL))
+    y = alt.Y("truth:N", sort=names, title=f"true {what}")
     base = alt.Chart(inline(rows)).encode(
         x=x, y=y, tooltip=["truth:N", "said:N", "count:Q", alt.Tooltip("share:Q", format=".1%")]
     )

@@ -68,11 +68,13 @@ def scored_figure(
 def folds_figure(scores: Scores) -> Figure:
     """The recipe's metric of each member in each fold; folds of later repeats are called 0.r1, 1.r1 …"""
     held = {name: one[PER_FOLD] for name, _, one in standing(scores) if PER_FOLD in one}
-    return per_fold_figure(held, scores["metric"], scores["greater_is_better"])
+    return per_fold_figure(held, scores["metric"], scores["greater_is_better"], list(scores["members"]))
 
 
-def per_fold_figure(held: Mapping[str, list[list[float]]], metric: str, greater: bool) -> Figure:
-    """Scores `[repeat][fold]` of several, by name; the sentence is about the first."""
+def per_fold_figure(
+    held: Mapping[str, list[list[float]]], metric: str, greater: bool, drawn: Sequence[str] | None = None
+) -> Figure:
+    """Scores `[repeat][fold]` of several, by name; the sentence is about the first. `drawn`: whose; the table has all."""
     alt = altair()
     rows: list[dict[str, Any]] = [
         {"fold": f"{fold}" + (f".r{repeat}" if repeat else ""), "member": name, "value": value}
@@ -90,14 +92,16 @@ def per_fold_figure(held: Mapping[str, list[list[float]]], metric: str, greater:
             f"{metric} of {first} fold by fold: from {number(low['value'])} in fold {low['fold']}"
             f" to {number(high['value'])} in fold {high['fold']}."
         )
+    domain = [name for name in names if drawn is None or name in drawn]
+    scale = {"scale": alt.Scale(domain=domain), "title": None}
     chart = (
-        alt.Chart(inline(rows))
+        alt.Chart(inline([row for row in rows if row["member"] in domain]))
         .mark_point(size=70, filled=True, opacity=0.85)
         .encode(
             x=alt.X("value:Q", title=direction(metric, greater), scale=alt.Scale(zero=False)),
             y=alt.Y("fold:N", sort=folds_, title="fold"),
-            color=alt.Color("member:N", sort=names, title=None),
-            shape=alt.Shape("member:N", sort=names, title=None),
+            color=alt.Color("member:N", **scale),
+            shape=alt.Shape("member:N", **scale),
             tooltip=["member:N", "fold:N", alt.Tooltip("value:Q", format=".4f")],
         )
         .properties(width=WIDTH, height=max(24 * len(folds_), 60))

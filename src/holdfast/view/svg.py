@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.view.figure import LOOK, needed
+from holdfast.view.figure import needed, spec_of
 
 
 def as_svg(chart: Any) -> str:
@@ -12,6 +12,5 @@ def as_svg(chart: Any) -> str:
 
     It has no script, and the name that a reader hears must come from the element around it.
     """
-    spec: dict[str, Any] = {**chart.to_dict(), "config": LOOK}
-    made = str(needed("vl_convert").vegalite_to_svg(spec))
+    made = str(needed("vl_convert").vegalite_to_svg(spec_of(chart)))
     return made.replace("<svg ", '<svg aria-hidden="true" ', 1)

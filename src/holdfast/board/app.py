@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from holdfast.board import charts, compare_page, live, run_page, runs_page, sample_page, submissions_page
 from holdfast.board.folders import NotThere
 from holdfast.board.guard import Guard
-from holdfast.board.ledgers import Keeper
+from holdfast.board.ledgers import Changes, Choices, Keeper
 from holdfast.board.pages import page
 from holdfast.board.samples import Samples
 from holdfast.board.settings import Settings
@@ -29,6 +29,7 @@ def make_app(settings: Settings) -> Guard:
     """The board over a runs folder. Raises BadInput where its ledger cannot be used."""
     ledger = open_ledger(settings.ledger, settings.runs)
     ledger.refresh()
+    changes = Changes(ledger)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -36,14 +37,17 @@ def make_app(settings: Settings) -> Guard:
         keeper.start()
         yield
         keeper.stop()
+        changes.close()
         ledger.close()
 
     app = FastAPI(title="holdfast board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     state = app.state
     state.settings, state.ledger, state.streams = settings, ledger, 0
-    state.charts, state.samples, state.pages = charts.Charts(), Samples(settings), runs_page.Pages()
+    state.choices, state.pages = Choices(ledger), runs_page.Pages(changes.mark)
+    state.charts, state.samples = charts.Charts(), Samples(settings)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for part in (runs_page, run_page, live, compare_page, sample_page, charts, submissions_page):
+    app.add_route("/", runs_page.runs)
+    for part in (run_page, live, compare_page, sample_page, charts, submissions_page):
         app.include_router(part.router)
     app.add_exception_handler(BadInput, bad_input)
     app.add_exception_handler(HTTPException, no_page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast.board.folders import run_at
 from holdfast.board.settings import Settings
@@ -49,24 +49,59 @@ class Keeper:
             pause = max(EVERY, SHARE * (time.monotonic() - began))
 
 
-def choices(ledger: Ledger) -> tuple[list[tuple[str, bool]], list[str]]:
-    """The metrics of the ledger's runs, each with whether greater is better, and their kinds of data."""
-    from sqlalchemy import select
+class Changes:
+    """Whether the ledger has changed: `mark()` is another number then."""
 
-    from holdfast.store.ledger.tables import runs
+    def __init__(self, ledger: Ledger):
+        self.connection: Any = None
+        if ledger.engine.dialect.name == "sqlite":
+            self.connection = ledger.engine.raw_connection()
 
-    with ledger.reading() as connection:
-        metrics = connection.execute(
-            select(runs.c.metric, runs.c.greater_is_better)
-            .where(runs.c.metric.is_not(None), runs.c.greater_is_better.is_not(None))
-            .distinct()
-            .order_by(runs.c.metric)
-        )
-        directions = {str(metric): bool(greater) for metric, greater in metrics}
-        kinds = connection.scalars(
-            select(runs.c.kind).where(runs.c.kind.is_not(None)).distinct().order_by(runs.c.kind)
-        )
-        return list(directions.items()), [str(kind) for kind in kinds]
+    def mark(self) -> int:
+        """SQLite counts the writes of all other connections; what another database holds counts as new for a moment."""
+        if self.connection is None:
+            return int(time.monotonic() / EVERY)
+        cursor = self.connection.cursor()
+        try:
+            (held,) = cursor.execute("PRAGMA data_version").fetchone()
+        finally:
+            cursor.close()
+        return int(held)
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+
+class Choices:
+    """What the list can be narrowed to."""
+
+    def __init__(self, ledger: Ledger):
+        self.ledger = ledger
+        self.lock = threading.Lock()
+        self.made = -EVERY
+        self.held: tuple[dict[str, bool], list[str]] = {}, []
+
+    def now(self) -> tuple[dict[str, bool], list[str]]:
+        """The metrics of the ledger's runs, each with whether greater is better, and their kinds; a moment old at most."""
+        with self.lock:
+            if time.monotonic() - self.made >= EVERY:
+                self.held, self.made = self._read(), time.monotonic()
+            return self.held
+
+    def _read(self) -> tuple[dict[str, bool], list[str]]:
+        from sqlalchemy import select
+
+        from holdfast.store.ledger.tables import runs
+
+        with self.ledger.reading() as connection:
+            asked = select(runs.c.metric, runs.c.greater_is_better).distinct().order_by(runs.c.metric)
+            there = runs.c.metric.is_not(None), runs.c.greater_is_better.is_not(None)
+            metrics = {
+                str(metric): bool(greater) for metric, greater in connection.execute(asked.where(*there))
+            }
+            kinds = select(runs.c.kind).where(runs.c.kind.is_not(None)).distinct().order_by(runs.c.kind)
+            return metrics, [str(kind) for kind in connection.scalars(kinds)]
 
 
 def siblings(ledger: Ledger, settings: Settings, run: Run, name: str) -> list[tuple[str, Run]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
-from holdfast.board.ledgers import choices
+from holdfast.board.ledgers import Choices
 from holdfast.board.pages import page
 from holdfast.store.ledger.tables import SORTS
 
 ROWS = 50
-FRESH = 1.0  # seconds that a page is shown again as it was made: many look at the same one
-KEPT = 256  # pages
+KEPT = 512  # pages
+AT_ONCE = 2  # pages in the making: more would only wait for each other
 COLUMNS = (  # what is sorted by, how it is called, whether it holds numbers
     ("path", "Run", False), ("value", "Score", True), ("metric", "Metric", False), ("kind", "Data", False),
     ("members", "Members", True), ("samples", "Samples", True), ("groups", "Groups", True), ("warnings", "Findings", True),
@@ -24,76 +27,95 @@ COLUMNS = (  # what is sorted by, how it is called, whether it holds numbers
 )  # fmt: skip
 DESCENDING = ("finished", "warnings")  # columns that begin with their largest
 
-router = APIRouter()
+
+class Asked(BaseModel):
+    """What an address of the list says; other keys do not count."""
+
+    q: str = Field("", max_length=200)
+    metric: str = Field("", max_length=100)
+    kind: str = Field("", max_length=100)
+    sort: str = Field("", max_length=40)
+    order: Literal["", "up", "down"] = ""
+    page: int = Field(1, ge=1, le=1_000_000)
 
 
 class Pages:
-    """Pages that were made a moment ago, by their address."""
+    """Pages as they were made, by their address, for as long as the ledger does not change."""
 
-    def __init__(self) -> None:
-        self.held: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+    def __init__(self, mark: Callable[[], int]):
+        self.mark, self.seen = mark, mark()
+        self.held: OrderedDict[bytes, str] = OrderedDict()
+        self.made: dict[bytes, asyncio.Future[str]] = {}  # in the making, for all that ask meanwhile
+        self.turns = asyncio.Semaphore(AT_ONCE)
 
-    def get(self, key: str) -> bytes | None:
-        made, body = self.held.get(key, (0.0, b""))
-        return body if time.monotonic() - made < FRESH and body else None
+    async def get(self, key: bytes, make: Callable[[], str]) -> str:
+        """The page of an address, made in a thread where it is not there."""
+        if (now := self.mark()) != self.seen:
+            self.seen = now
+            self.held.clear()
+            self.made.clear()  # those who wait still get theirs
+        if (there := self.held.get(key)) is not None:
+            self.held.move_to_end(key)
+            return there
+        if (coming := self.made.get(key)) is not None:
+            return await asyncio.shield(coming)
+        return await self._made(key, make)
 
-    def put(self, key: str, body: bytes) -> None:
-        self.held[key] = (time.monotonic(), body)
-        self.held.move_to_end(key)
-        if len(self.held) > KEPT:
-            self.held.popitem(last=False)
+    async def _made(self, key: bytes, make: Callable[[], str]) -> str:
+        async def work() -> str:
+            async with self.turns:
+                return await run_in_threadpool(make)
+
+        seen, task = self.seen, asyncio.ensure_future(work())
+        self.made[key] = task
+        try:
+            text = await asyncio.shield(task)
+        finally:
+            if self.made.get(key) is task:
+                del self.made[key]
+        if seen == self.seen:
+            self.held[key] = text
+            if len(self.held) > KEPT:
+                self.held.popitem(last=False)
+        return text
 
 
-@router.get("/", response_class=HTMLResponse)
-async def runs(
-    request: Request,
-    q: str = Query("", max_length=200),
-    metric: str = Query("", max_length=100),
-    kind: str = Query("", max_length=100),
-    sort: str = Query("", max_length=40),
-    order: str = Query("", pattern="^(up|down|)$"),
-    number: int = Query(1, alias="page", ge=1, le=1_000_000),
-) -> HTMLResponse:
+async def runs(request: Request) -> HTMLResponse:
     """A page of runs."""
-    key = repr((q, metric, kind, sort, order, number))
-    body = request.app.state.pages.get(key)
-    if body is None:
-        made = await run_in_threadpool(
-            listed, request.app.state.ledger, q.strip(), metric, kind, sort, order, number
-        )
-        body = made.encode()
-        request.app.state.pages.put(key, body)
-    return HTMLResponse(body)
+    state = request.app.state
+    try:
+        asked = Asked.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    key = request.scope["query_string"]
+    return HTMLResponse(await state.pages.get(key, lambda: listed(state.ledger, state.choices, asked)))
 
 
-def listed(ledger: Any, q: str, metric: str, kind: str, sort: str, order: str, number: int) -> str:
+def listed(ledger: Any, choices: Choices, asked: Asked) -> str:
     """The page's text. Scores of one metric are ranked by it; those of several cannot be, so the newest come first."""
-    metrics, kinds = choices(ledger)
-    only = metric or (metrics[0][0] if len(metrics) == 1 else "")
-    ranked = next((greater for name, greater in metrics if name == only), None)
-    sort = sort if sort in SORTS else ("finished" if ranked is None else "value")
-    down = {"up": False, "down": True}.get(order, starts_down(sort, ranked))
-    rows, total = ledger.runs(q, sort, down, metric or None, kind or None, (number - 1) * ROWS, ROWS)
-    asked = {"q": q, "metric": metric, "kind": kind}
+    metrics, kinds = choices.now()
+    only = asked.metric or (next(iter(metrics)) if len(metrics) == 1 else "")
+    ranked = metrics.get(only)
+    sort = asked.sort if asked.sort in SORTS else ("finished" if ranked is None else "value")
+    down = {"up": False, "down": True}.get(asked.order, starts_down(sort, ranked))
+    begin = (asked.page - 1) * ROWS
+    search = asked.q.strip()
+    rows, total = ledger.runs(search, sort, down, asked.metric or None, asked.kind or None, begin, ROWS)
+    same = {"q": asked.q, "metric": asked.metric, "kind": asked.kind}
     heads = [
         {
-            "name": name, "title": title, "number": numeric,
-            "aria": ("descending" if down else "ascending") if name == sort else None,
-            "link": {**asked, "sort": name, "order": flipped(down) if name == sort else ""},
+            "title": title, "number": numeric, "aria": ("descending" if down else "ascending") if name == sort else None,
+            "link": {**same, "sort": name, "order": ("up" if down else "down") if name == sort else ""},
         }
         for name, title, numeric in COLUMNS
     ]  # fmt: skip
     return page(
-        "runs.html", here="runs", rows=rows, heads=heads, metrics=[name for name, _ in metrics], kinds=kinds, **asked,
-        sort=sort, order="down" if down else "up", total=total, number=number, pages=max(1, -(-total // ROWS)),
-        first=(number - 1) * ROWS + 1, unranked=ranked is None and len(metrics) > 1, direction=ranked,
+        "runs.html", here="runs", rows=rows, heads=heads, metrics=list(metrics), kinds=kinds, **same,
+        sort=sort, order="down" if down else "up", total=total, number=asked.page, pages=max(1, -(-total // ROWS)),
+        unranked=ranked is None and len(metrics) > 1, direction=ranked,
     )  # fmt: skip
 
 
 def starts_down(sort: str, greater_is_better: bool | None) -> bool:
     """Whether a column that is sorted by begins with its largest: the best score, the newest run."""
     return bool(greater_is_better) if sort == "value" else sort in DESCENDING
-
-
-def flipped(down: bool) -> str:
-    return "up" if down else "down"

@@ -104,14 +104,14 @@ def written(request: Request, run: str, write: Any) -> Response:
 
 def shown(request: Request, run: str, why: str = "") -> str:
     """The page; `why`: a write was refused."""
-    from holdfast.board.leaderboard import figure
+    from holdfast.board.leaderboard import agreed, figure
 
     ledger, settings = request.app.state.ledger, request.app.state.settings
     rows = ledger.submissions()
     recent, _ = ledger.runs(sort="finished", descending=True, limit=OFFERED)
     names = [row["path"] for row in recent if row["here"] and row["state"] == FINISHED]
     return page(
-        "submissions.html", here="submissions", rows=rows[::-1], figure=figure(rows), run=run, why=why,
+        "submissions.html", here="submissions", rows=rows[::-1], figure=figure(rows), agreed=agreed(rows), run=run, why=why,
         budget=ledger.budget(default_name(settings) or None), names=names, who=default_name(settings),
     )  # fmt: skip
 

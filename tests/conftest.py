@@ -6,9 +6,9 @@ import os
 
 import pytest
 from hypothesis import settings
-from postgres import postgres
+from postgres import database, postgres
 
-__all__ = ["postgres"]  # a fixture
+__all__ = ["database", "postgres"]  # fixtures
 
 # The same examples in every run, so that a change is judged by itself. To look further:
 # pytest --hypothesis-profile=search

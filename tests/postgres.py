@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     subprocess.run([server, "-D", str(made), "-m", "immediate", "stop"], check=True, user=user, cwd="/")
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(postgres: str) -> str:
+    """The URL of an empty database of the test's own on that server."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return f"{postgres.rsplit('/', 1)[0]}/{name}"

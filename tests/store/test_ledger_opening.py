@@ -7,11 +7,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from ledgers import write_run
+from ledgers import all_rows, write_run
 
 from holdfast.errors import BadInput
 from holdfast.store.ledger.opening import MIGRATIONS, open_ledger
-from holdfast.store.ledger.tables import REVISION, metadata
+from holdfast.store.ledger.tables import REVISION, SORTS, metadata
 from holdfast.store.ledger.where import PLACE, runs_folder_of, shown, url_of
 
 
@@ -29,25 +29,56 @@ def test_revisions_make_the_tables_of_the_code(tmp_path: Path) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def _open(runs: Path, start: object, told: object) -> None:
+def _open(where: str | None, runs: Path, start: object, told: object) -> None:
     start.wait()  # type: ignore[attr-defined]
-    with open_ledger(None, runs) as ledger:
+    with open_ledger(where, runs) as ledger:
         ledger.refresh()
         told.put((ledger.place["id"], ledger.runs()[1]))  # type: ignore[attr-defined]
 
 
-def test_several_open_a_new_ledger_at_once(tmp_path: Path) -> None:
-    write_run(tmp_path, "one")
+def open_at_once(where: str | None, runs: Path, several: int = 4) -> None:
+    """Several processes open a new ledger of one runs folder at once; all must see its run."""
+    write_run(runs, "one")
     context = multiprocessing.get_context("fork")
-    start, told = context.Barrier(4), context.Queue()
-    workers = [context.Process(target=_open, args=(tmp_path, start, told)) for _ in range(4)]
+    start, told = context.Barrier(several), context.Queue()
+    workers = [context.Process(target=_open, args=(where, runs, start, told)) for _ in range(several)]
     for worker in workers:
         worker.start()
     answers = [told.get(timeout=60) for _ in workers]
     for worker in workers:
         worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 4
-    assert set(answers) == {((tmp_path / PLACE).read_text().strip(), 1)}
+    assert [worker.exitcode for worker in workers] == [0] * several
+    assert set(answers) == {((runs / PLACE).read_text().strip(), 1)}
+
+
+def test_several_open_a_new_ledger_at_once(tmp_path: Path) -> None:
+    open_at_once(None, tmp_path)
+
+
+@pytest.mark.system
+def test_several_open_a_new_postgresql_ledger_at_once(database: str, tmp_path: Path) -> None:
+    open_at_once(database, tmp_path)
+
+
+@pytest.mark.system
+def test_postgresql_answers_as_sqlite_does(database: str, tmp_path: Path) -> None:
+    pages = []
+    for i in range(4):
+        write_run(tmp_path, f"run-{i}", 0.5 + i % 3 / 10)
+    (tmp_path / "run-2" / "scores.json").unlink()
+    for where in (None, database):
+        with open_ledger(where, tmp_path) as ledger:
+            ledger.refresh()
+            found = [ledger.runs("RUN-", sort, down, offset=1, limit=2) for sort in SORTS for down in (0, 1)]
+            pages.append([({**row, "seen": ""}, total) for rows, total in found for row in rows])
+            pages[-1].append((ledger.run("run-0"), 0))
+            assert ledger.runs(search="%")[1] == 0
+            before = all_rows(ledger)
+            ledger.rebuild()
+            assert all_rows(ledger) == before
+    for page in pages:
+        page[-1][0].pop("seen")
+    assert pages[0] == pages[1]
 
 
 def test_it_is_opened_again(tmp_path: Path) -> None:

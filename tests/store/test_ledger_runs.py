@@ -275,3 +275,37 @@ def test_a_torn_line_costs_that_line_alone(tmp_path: Path) -> None:
     assert why.startswith("submissions.jsonl line 2")
     lines = (folder / "submissions.jsonl").read_text().splitlines()
     assert [json.loads(lines[i])["id"] for i in (0, 2)] == [first, second]
+
+
+def test_a_copied_run_folder_does_not_count_its_submissions_again(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "first")
+    with open_ledger(None, tmp_path) as ledger:
+        key = ledger.add_submission(folder, folder / "scores.json", "ada", NOON).row["id"]
+        shutil.copytree(folder, tmp_path / "first-copy")
+        ledger.refresh()
+        assert [(row["id"], row["path"]) for row in ledger.submissions()] == [(key, "first")]
+        ledger.rebuild()
+        assert [(row["id"], row["path"]) for row in ledger.submissions()] == [(key, "first")]
+        assert ledger.budget(when=NOON).used == 1
+
+
+def test_odd_contents_break_their_own_folder_alone(tmp_path: Path) -> None:
+    """What a database would choke on: other types, half letters, zero bytes, whole numbers without end."""
+    write_run(tmp_path, "a-sound")
+    write(write_run(tmp_path, "b-words"), "environment.json", {"data": {"samples": "many"}})
+    write(write_run(tmp_path, "c-large"), "environment.json", {"data": {"samples": 10**30}})
+    write(write_run(tmp_path, "d-list"), "recipe.yaml", {"name": ["a"], "metric": "accuracy"})
+    scored = {"accuracy": {**interval(0.5), "how": "a\ud800b\0c"}}
+    write_run(tmp_path, "e-letters", members={"ensemble": scored})
+    members = {"ensemble": {"accuracy": interval(float("nan"))}}
+    write_run(tmp_path, "f-no-number", members=members)
+    with open_ledger(None, tmp_path) as ledger:
+        ledger.refresh()
+        rows = {row["path"]: row for row in ledger.runs(sort="path")[0]}
+        there = ledger.run("e-letters")
+    assert there is not None
+    scores = there["scores"]
+    assert [row["state"] for row in rows.values()] == ["finished", *["broken"] * 3, "finished", "finished"]
+    assert rows["b-words"]["why"] == "samples: expected int, got 'many'"
+    assert scores[0]["how"] == "a?bc"
+    assert (rows["f-no-number"]["value"], rows["f-no-number"]["best_member"]) == (None, None)

@@ -18,5 +18,5 @@ def test_a_thousand_attempts_into_sqlite(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_two_machines_into_postgresql(postgres: str, tmp_path: Path) -> None:
-    two_at_once(postgres, [tmp_path / "mine", tmp_path / "theirs"], attempts=1000, days=5, per_day=40)
+def test_a_thousand_attempts_of_two_machines_into_postgresql(database: str, tmp_path: Path) -> None:
+    two_at_once(database, [tmp_path / "mine", tmp_path / "theirs"], attempts=1000, days=5, per_day=40)

@@ -8,16 +8,21 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.store.hashes import hash_file, hash_value
+from holdfast.store.ledger import tables
 from holdfast.store.ledger.moments import of_file
 from holdfast.store.ledger.submission_file import submissions_of
 from holdfast.store.run import COMPARISONS, ENSEMBLE, FINDINGS, REFIT
 
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
 FINISHED, IN_WORK, BEGUN, BROKEN = "finished", "in work", "begun", "broken"
 FIGURES = ("value", "low", "high")
 COMPARED = ("value", "difference", "low", "high", "p", "adjusted", "helps", "equivalent", "hurts", "rope")
+MOST = 2**31 - 1  # that a whole number of the tables can be
 Row = dict[str, Any]
 
 
@@ -45,36 +50,44 @@ def facts_of(runs: Path, path: str, place: str, seen: str) -> Facts:
     run: Row = {
         "id": key, "place": place, "path": path, "name": folder.name, "state": BEGUN, "why": "", "mark": "", "seen": seen,
     }  # fmt: skip
-    parts: dict[str, list[Row]] = {}
+    scored: list[Row] = []
+    found: list[Row] = []
     try:
-        recipe = _yaml(folder / "recipe.yaml")
-        data, metric = recipe.get("data") or {}, recipe.get("metric")
-        run["name"], run["kind"] = str(recipe.get("name", folder.name)), data.get("kind")
-        run["metric"] = next(iter(metric), None) if isinstance(metric, dict) else metric
-        run["members"] = len(recipe.get("members") or ())
-        run["recipe"] = hash_file(folder / "recipe.yaml")
-        environment, folds = _json(folder / "environment.json"), _json(folder / "folds.json")
-        run["samples"] = environment.get("data", {}).get("samples")
-        run["folds"], run["repeats"] = folds.get("k"), folds.get("repeats")
-        run |= _times(folder)
-        scores = _json(folder / "scores.json")
-        if scores:
-            run |= {**_scored(scores), "state": FINISHED}
-            parts["scores"] = [{"run": key, **row} for row in _score_rows(scores)]
-        elif in_work(folder):
-            run["state"] = IN_WORK
-        run["mark"] = mark_of(folder, environment, scores)
-        run |= _counts(found := _findings(folder))
-        parts["findings"] = [{"run": key, **row} for row in found]
+        said, scored, found = _said(folder)
+        run, scored = typed(tables.runs, [run | said])[0], typed(tables.scores, scored)
+        found = typed(tables.findings, found)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         run |= {"state": BROKEN, "why": _first_line(error)}
+        scored, found = [], []
         damage.append(run["why"])
-    parts["comparisons"], broken = _comparisons(folder, key, path)
-    parts["submissions"], torn = submissions_of(folder)
-    return Facts(
-        run, parts.get("scores", []), parts.get("findings", []), parts["comparisons"],
-        [{"run": key, **row} for row in parts["submissions"]], (*damage, *broken, *torn),
-    )  # fmt: skip
+    compared, broken = _comparisons(folder, path)
+    submitted, torn = submissions_of(folder)
+    scored, found, compared, submitted = (
+        [{"run": key, **row} for row in rows] for rows in (scored, found, compared, submitted)
+    )
+    return Facts(run, scored, found, compared, submitted, (*damage, *broken, *torn))
+
+
+def _said(folder: Path) -> tuple[Row, list[Row], list[Row]]:
+    """The columns of the run, its scores and its findings. Raises where a file cannot be read as it should."""
+    recipe = _yaml(folder / "recipe.yaml")
+    environment, folds, scores = (
+        _json(folder / f"{name}.json") for name in ("environment", "folds", "scores")
+    )
+    data, metric = recipe.get("data") or {}, recipe.get("metric")
+    run: Row = {
+        "name": recipe.get("name", folder.name), "kind": data.get("kind"),
+        "metric": next(iter(metric), None) if isinstance(metric, dict) else metric,
+        "members": len(recipe.get("members") or ()), "recipe": hash_file(folder / "recipe.yaml"),
+        "samples": environment.get("data", {}).get("samples"), "folds": folds.get("k"), "repeats": folds.get("repeats"),
+        "mark": mark_of(folder, environment, scores), **_times(folder),
+    }  # fmt: skip
+    if scores:
+        run |= {**_scored(scores), "state": FINISHED}
+    elif in_work(folder):
+        run["state"] = IN_WORK
+    found = _findings(folder)
+    return run | _counts(found), list(_score_rows(scores)) if scores else [], found
 
 
 def in_work(folder: Path) -> bool:
@@ -139,7 +152,7 @@ def _score_rows(scores: Row) -> Iterator[Row]:
                 if isinstance(one, dict) and "value" in one:
                     yield {
                         "role": ENSEMBLE if (role, member) == ("member", ENSEMBLE) else role,
-                        "member": member, "metric": metric, **{name: number(one[name]) for name in FIGURES},
+                        "member": member, "metric": metric, **{name: one[name] for name in FIGURES},
                         "how": one["how"], "units": one["units"],
                     }  # fmt: skip
 
@@ -164,24 +177,26 @@ def _counts(found: list[Row]) -> Row:
     return {"errors": by.count("error"), "warnings": by.count("warning")}
 
 
-def _comparisons(folder: Path, key: str, path: str) -> tuple[list[Row], list[str]]:
+def _comparisons(folder: Path, path: str) -> tuple[list[Row], list[str]]:
     """The rows of the comparisons that name this run first, and which files cannot be read."""
-    rows, broken = [], []
+    rows: dict[tuple[str, str], Row] = {}
+    broken = []
     for file in sorted((folder / COMPARISONS).glob("*.json")):
         try:
             held = json.loads(file.read_text(encoding="utf-8"))
-            for one in held["compared"]:
-                rows.append(
-                    {
-                        "run": key, "file": file.name, "other": _beside(path, one["run"]), "made": held["made"],
-                        **{name: held[name] for name in ("member", "metric", "greater_is_better")},
-                        "first_value": number(held["first"]["value"]),
-                        **{name: number(one.get(name)) for name in COMPARED}, "verdict": one["verdict"],
-                    }
-                )  # fmt: skip
+            told = [
+                {
+                    "file": file.name, "other": _beside(path, one["run"]),
+                    **{name: held[name] for name in ("made", "member", "metric", "greater_is_better")},
+                    "first_value": held["first"]["value"], **{name: one.get(name) for name in COMPARED},
+                    "verdict": one["verdict"],
+                }
+                for one in held["compared"]
+            ]  # fmt: skip
+            rows |= {(row["file"], row["other"]): row for row in typed(tables.comparisons, told)}
         except (OSError, ValueError, TypeError, KeyError) as error:
             broken.append(f"{COMPARISONS}/{file.name}: {_first_line(error)}")
-    return rows, broken
+    return list(rows.values()), broken
 
 
 def _beside(path: str, other: str) -> str:
@@ -207,8 +222,27 @@ def _times(folder: Path) -> Row:
 
 
 def number(value: Any) -> float | None:
-    """A number to keep; None where there is none."""
+    """A number; None where there is none."""
     return None if value is None or math.isnan(value) else float(value)
+
+
+def typed(table: Table, rows: list[Row]) -> list[Row]:
+    """Rows whose values are what the columns take, so that no file's contents stop a database. Raises ValueError."""
+    kinds = {column.name: column.type.python_type for column in table.columns}
+    return [{name: _typed(name, kinds[name], value) for name, value in row.items()} for row in rows]
+
+
+def _typed(name: str, kind: Any, value: Any) -> Any:
+    wanted = (int, float) if kind is float else kind
+    if value is None:
+        return None
+    if not isinstance(value, wanted) or (kind is not bool and isinstance(value, bool)):
+        raise ValueError(f"{name}: expected {kind.__name__}, got {value!r:.50}")
+    if kind is int and abs(value) > MOST:
+        raise ValueError(f"{name}: {value} is too large")
+    if isinstance(value, str):  # neither half letters nor the zero byte, which PostgreSQL does not take
+        return value.encode("utf-8", "replace").decode().replace("\0", "")
+    return number(value) if kind is float else value
 
 
 def _json(file: Path) -> Row:

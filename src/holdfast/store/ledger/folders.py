@@ -18,16 +18,24 @@ def run_folders(runs: Path) -> Iterator[str]:
     while below:
         folder = below.pop()
         try:
-            entries = sorted(os.scandir(runs / folder), key=lambda one: one.name, reverse=True)
+            entries = sorted(os.scandir(runs / folder), key=lambda one: one.name)
         except OSError:
             continue
-        inner = [one for one in entries if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")]
-        for entry in inner:
+        nested = []
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False) or not _named(entry.name):
+                continue
             path = f"{folder}/{entry.name}" if folder else entry.name
             if os.path.isfile(os.path.join(entry.path, "recipe.yaml")):
                 yield path
             elif not entry.name.endswith(".part"):
-                below.append(path)
+                nested.append(path)
+        below += reversed(nested)
+
+
+def _named(name: str) -> bool:
+    """Whether a folder may be a run's: neither hidden, nor of a name that is no text."""
+    return not name.startswith(".") and name == name.encode("utf-8", "replace").decode()
 
 
 def stamp(folder: Path) -> str:

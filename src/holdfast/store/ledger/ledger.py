@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from holdfast.errors import BadInput
 from holdfast.store.ledger import booking, contest, pages
-from holdfast.store.ledger.facts import BROKEN, FINISHED, Facts, Row, facts_of, run_id
+from holdfast.store.ledger.facts import BEGUN, IN_WORK, Facts, Row, facts_of, in_work, run_id
 from holdfast.store.ledger.folders import run_folders, stamp
 from holdfast.store.ledger.opening import WRITES, unreachable, writers_turn
 from holdfast.store.ledger.submission_file import submissions_of
@@ -115,7 +115,9 @@ class Ledger:
         changed = []
         for path in there:
             seen, state = held.get(path, ("", ""))
-            if not seen or state not in (FINISHED, BROKEN) or seen != stamp(self.folder / path):
+            folder = self.folder / path
+            changed_hands = state in (BEGUN, IN_WORK) and in_work(folder) is not (state == IN_WORK)
+            if not seen or changed_hands or seen != stamp(folder):
                 changed.append(path)
         gone = held.keys() - set(there)
         damaged = []
@@ -164,8 +166,8 @@ class Ledger:
 
     def _write(self, connection: Connection, read: Sequence[Facts]) -> None:
         """Put run folders' rows in the place of those that are there; submissions are read in the writers' turn."""
-        read = [self._with_submissions(one) for one in read]
         self._forget(connection, [one.run["path"] for one in read])
+        read = self._with_submissions(connection, read)
         columns = {column.name: None for column in runs.columns}
         for table, rows in (
             (runs, [{**columns, **one.run} for one in read]),
@@ -177,9 +179,21 @@ class Ledger:
             if rows:
                 connection.execute(insert(table), rows)
 
-    def _with_submissions(self, facts: Facts) -> Facts:
-        held, _ = submissions_of(self.folder / facts.run["path"])
-        return replace(facts, submissions=[{"run": facts.run["id"], **row} for row in held])
+    def _with_submissions(self, connection: Connection, read: Sequence[Facts]) -> list[Facts]:
+        """The same with their submissions as the files have them in the writers' turn; of copies the first is kept."""
+        held = [submissions_of(self.folder / one.run["path"])[0] for one in read]
+        keys = [row["id"] for rows in held for row in rows]
+        known = (
+            set(connection.scalars(select(submissions.c.id).where(submissions.c.id.in_(keys))))
+            if keys
+            else set()
+        )
+        out = []
+        for one, rows in zip(read, held, strict=True):
+            own = [{"run": one.run["id"], **row} for row in rows if row["id"] not in known]
+            known |= {row["id"] for row in own}
+            out.append(replace(one, submissions=own))
+        return out
 
     def _forget(self, connection: Connection, paths: Sequence[str]) -> None:
         """The runs, with all that belongs to them."""

@@ -58,10 +58,12 @@ def _take(rows: dict[str, dict[str, Any]], event: dict[str, Any]) -> None:
     kind = event["event"]
     if kind == "submission":
         row = {name: event[name] for name in KEPT}
+        if not all(isinstance(row[name], str) for name in KEPT[:-1]):
+            raise ValueError("expected texts")
         rows[row["id"]] = {**row, "public": None, "private": None, "scored": None}
     elif kind == "state":
-        rows[event["id"]]["state"] = event["state"]
+        rows[event["id"]]["state"] = str(event["state"])
     elif kind == "score" and event["board"] in BOARDS:
-        rows[event["id"]] |= {event["board"]: float(event["value"]), "scored": event["made"]}
+        rows[event["id"]] |= {event["board"]: float(event["value"]), "scored": str(event["made"])}
     else:
         raise ValueError(f"{kind!r} is no event")

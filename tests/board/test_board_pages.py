@@ -107,7 +107,7 @@ def test_a_runs_page_has_its_figures(trained: Path, opened: Opened) -> None:
     assert f"[{best['low']:.4f}, {best['high']:.4f}]" in text
     assert f"{scores['floor']['log_loss']['value']:.4f}" in text
     charts = re.findall(r'<img src="(/chart/[^"]+)" alt="([^"]{20,})"', text)
-    assert [link.split("/")[2] for link, _ in charts] == ["members-log-loss", "folds", "confusion"]
+    assert [link.split("/")[2] for link, _ in charts] == ["members", "folds", "confusion"]
     drawn = [board.get(f"{link}?theme={theme}").text for link, _ in charts for theme in ("light", "dark")]
     assert all(one.startswith("<svg") and "currentColor" not in one for one in drawn)
     assert board.get("/chart/nothing/first").status_code == 404

@@ -14,7 +14,8 @@ from ledgers import NOON, all_rows, interval, write, write_run
 from sqlalchemy import event
 
 from holdfast.errors import BadInput
-from holdfast.store.ledger.opening import open_ledger
+from holdfast.store.ledger.opening import WRITES, open_ledger
+from holdfast.store.ledger.submission_file import append
 from holdfast.store.ledger.tables import SORTS
 
 
@@ -309,3 +310,34 @@ def test_odd_contents_break_their_own_folder_alone(tmp_path: Path) -> None:
     assert rows["b-words"]["why"] == "samples: expected int, got 'many'"
     assert scores[0]["how"] == "a?bc"
     assert (rows["f-no-number"]["value"], rows["f-no-number"]["best_member"]) == (None, None)
+
+
+def test_what_a_crash_left_in_the_file_alone_is_counted(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "one")
+    with open_ledger(None, tmp_path) as ledger:
+        ledger.add_submission(folder, folder / "scores.json", "a\0da", NOON)
+        line = json.loads((folder / "submissions.jsonl").read_text())
+        append(folder, {**line, "id": "00000000"})  # and then the process was killed
+        ledger.refresh()
+        assert ledger.budget(when=NOON).used == 2
+        assert {row["who"] for row in ledger.submissions()} == {"ada"}
+
+
+def test_what_the_ledger_could_not_keep_does_not_count(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, "one")
+
+    def fail(connection: Any) -> None:
+        if connection.get_execution_options().get(WRITES):
+            raise RuntimeError("the server is gone")
+
+    with open_ledger(None, tmp_path) as ledger:
+        ledger.refresh()
+        event.listen(ledger.engine, "commit", fail)
+        with pytest.raises(RuntimeError, match="the server is gone"):
+            ledger.add_submission(folder, folder / "scores.json", "ada", NOON)
+        event.remove(ledger.engine, "commit", fail)
+        assert len((folder / "submissions.jsonl").read_text().splitlines()) == 2
+        for look in (ledger.refresh, ledger.rebuild):
+            look()
+            assert [row["state"] for row in ledger.submissions()] == ["withdrawn"]
+            assert ledger.budget(when=NOON).used == 0

@@ -22,6 +22,7 @@ from holdfast.store.ledger.facts import Row, run_id
 from holdfast.store.ledger.moments import now, said
 from holdfast.store.ledger.submission_file import ADDED, BOARDS, SENDING, SENT, WITHDRAWN, append
 from holdfast.store.ledger.tables import places, runs, submissions
+from holdfast.store.ledger.typed import typed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,6 +65,7 @@ def add(
                 "id": _free(connection), "who": who, "made": said(moment), "file": file.name, "hash": digest, "note": note,
                 "state": ADDED if competition is None else SENDING, "competition": competition,
             }  # fmt: skip
+            (row,) = typed(submissions, [row])
             same = _equal(connection, digest)
             connection.execute(insert(submissions).values(run=key, **row))
             append(ledger.folder / path, {"event": "submission", **row})

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from holdfast.store.hashes import hash_file, hash_value
 from holdfast.store.ledger import tables
 from holdfast.store.ledger.moments import of_file
 from holdfast.store.ledger.submission_file import submissions_of
+from holdfast.store.ledger.typed import number, typed
 from holdfast.store.run import COMPARISONS, ENSEMBLE, FINDINGS, REFIT
-
-if TYPE_CHECKING:
-    from sqlalchemy import Table
 
 FINISHED, IN_WORK, BEGUN, BROKEN = "finished", "in work", "begun", "broken"
 FIGURES = ("value", "low", "high")
 COMPARED = ("value", "difference", "low", "high", "p", "adjusted", "helps", "equivalent", "hurts", "rope")
-MOST = 2**31 - 1  # that a whole number of the tables can be
 Row = dict[str, Any]
 
 
@@ -219,30 +215,6 @@ def _times(folder: Path) -> Row:
         "began": of_file(min(there)) if there else None,
         "finished": of_file(ended.stat().st_mtime) if ended.is_file() else None,
     }
-
-
-def number(value: Any) -> float | None:
-    """A number; None where there is none."""
-    return None if value is None or math.isnan(value) else float(value)
-
-
-def typed(table: Table, rows: list[Row]) -> list[Row]:
-    """Rows whose values are what the columns take, so that no file's contents stop a database. Raises ValueError."""
-    kinds = {column.name: column.type.python_type for column in table.columns}
-    return [{name: _typed(name, kinds[name], value) for name, value in row.items()} for row in rows]
-
-
-def _typed(name: str, kind: Any, value: Any) -> Any:
-    wanted = (int, float) if kind is float else kind
-    if value is None:
-        return None
-    if not isinstance(value, wanted) or (kind is not bool and isinstance(value, bool)):
-        raise ValueError(f"{name}: expected {kind.__name__}, got {value!r:.50}")
-    if kind is int and abs(value) > MOST:
-        raise ValueError(f"{name}: {value} is too large")
-    if isinstance(value, str):  # neither half letters nor the zero byte, which PostgreSQL does not take
-        return value.encode("utf-8", "replace").decode().replace("\0", "")
-    return number(value) if kind is float else value
 
 
 def _json(file: Path) -> Row:

@@ -16,6 +16,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from holdfast.store.ledger.tables import submissions
+from holdfast.store.ledger.typed import typed
 from holdfast.store.run import SUBMISSIONS
 
 ADDED, SENDING, SENT, WITHDRAWN = "added", "sending", "sent", "withdrawn"
@@ -58,12 +60,14 @@ def _take(rows: dict[str, dict[str, Any]], event: dict[str, Any]) -> None:
     kind = event["event"]
     if kind == "submission":
         row = {name: event[name] for name in KEPT}
-        if not all(isinstance(row[name], str) for name in KEPT[:-1]):
-            raise ValueError("expected texts")
-        rows[row["id"]] = {**row, "public": None, "private": None, "scored": None}
+        (rows[str(row["id"])],) = typed(
+            submissions, [{**row, "public": None, "private": None, "scored": None}]
+        )
     elif kind == "state":
-        rows[event["id"]]["state"] = str(event["state"])
+        rows[event["id"]] |= typed(submissions, [{"state": event["state"]}])[0]
     elif kind == "score" and event["board"] in BOARDS:
-        rows[event["id"]] |= {event["board"]: float(event["value"]), "scored": str(event["made"])}
+        rows[event["id"]] |= typed(submissions, [{event["board"]: event["value"], "scored": event["made"]}])[
+            0
+        ]
     else:
         raise ValueError(f"{kind!r} is no event")

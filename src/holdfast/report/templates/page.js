@@ -16,10 +16,12 @@
   const specs = JSON.parse(document.getElementById("charts").textContent);
   const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false,
     tooltip: { theme: "page", disableDefaultStyle: true } };
-  const draw = [...document.querySelectorAll("[data-chart]")].map((box) =>
-    vegaEmbed(box, specs[box.dataset.chart], options).then(() => {
-      // the box has the words; what vega names its parts would be read out beside them
-      box.querySelector("svg").setAttribute("aria-hidden", "true");
-    }));
+  const draw = [...document.querySelectorAll("[data-chart]")].map((box) => {
+    // vega names the element that it draws in; the box around that one has the words
+    const inner = document.createElement("div");
+    inner.setAttribute("aria-hidden", "true");
+    box.append(inner);
+    return vegaEmbed(inner, specs[box.dataset.chart], options);
+  });
   Promise.all(draw).then(() => { root.dataset.drawn = "yes"; });
 })();

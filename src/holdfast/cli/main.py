@@ -24,6 +24,7 @@ from holdfast.cli.importance import importance
 from holdfast.cli.ledger import app as ledger
 from holdfast.cli.list import list_components
 from holdfast.cli.new import new
+from holdfast.cli.pack import pack
 from holdfast.cli.predict import predict
 from holdfast.cli.refit import refit
 from holdfast.cli.report import report
@@ -34,6 +35,7 @@ from holdfast.cli.submissions import app as submissions
 from holdfast.cli.submit import submit
 from holdfast.cli.train import train
 from holdfast.cli.tune import tune
+from holdfast.cli.unpack import unpack
 from holdfast.errors import BadInput, JobFailed
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes; 130 is the shell's for Ctrl-C
@@ -73,6 +75,8 @@ for name, command, says in (
     ("tune", tune, "Try the searches of a recipe, and write the best one."),
     ("refit", refit, "Train a run's members on all data, for deployment."),
     ("predict", predict, "Write what a run, or a pack, says of new samples."),
+    ("pack", pack, "Pack a run into one archive, to predict and train elsewhere."),
+    ("unpack", unpack, "Check a pack, and make a run folder of it."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),
     ("report", report, "Write one HTML file about a run, or about several compared."),

@@ -20,6 +20,7 @@ class HydraKernels:
 
     def fit(self, X: np.ndarray) -> HydraKernels:
         """Draw the kernels; only the shape of `X` is looked at."""
+        self.shape_ = X.shape[1:]
         import torch
         from aeon.transformations.collection.convolution_based import HydraTransformer
 
@@ -45,6 +46,24 @@ class HydraKernels:
             counts = self.transform_.transform(block)[: len(part)]
             made.append(np.sqrt(np.maximum(counts, 0)))
         return np.concatenate(made)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The kernels as arrays, which any file can hold."""
+        state = dict(self.__dict__)
+        if hasattr(self, "transform_") and hasattr(self, "shape_"):
+            drawn = state.pop("transform_")._hydra
+            state["kernels"] = [drawn.W.numpy(), *(one.numpy() for one in drawn.idx)]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kernels = state.pop("kernels", None)
+        self.__dict__.update(state)
+        if kernels is not None:
+            import torch
+
+            self.fit(np.zeros((1, *self.shape_), dtype=np.float32))
+            drawn = self.transform_._hydra
+            drawn.W, *drawn.idx = (torch.from_numpy(np.array(one)) for one in kernels)
 
 
 class Beside:

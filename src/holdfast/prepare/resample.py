@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -40,6 +40,14 @@ def linear(X: np.ndarray, ratio: Fraction) -> np.ndarray:
 class _Resampler:
     def __init__(self, ratio: Fraction, method: str, own: int):
         self.ratio, self.method, self.own = ratio, method, own
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The ratio as two numbers, which any file can hold."""
+        return {**self.__dict__, "ratio": [self.ratio.numerator, self.ratio.denominator]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        held = state["ratio"]  # of an older pickle itself a fraction
+        self.__dict__.update({**state, "ratio": Fraction(*held) if isinstance(held, list) else held})
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         closed = interpolate_gaps(X)  # a filter would spread a gap over all around it

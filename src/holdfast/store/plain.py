@@ -1,7 +1,7 @@
 """Fitted objects as data alone: the skops format, read with the types of an allowlist and nothing else.
 
 A pickle may call whatever its writer chose. A skops file names types and holds their attributes; here a type must be a
-class that is defined, under that very name, in a module of those listed. Functions, methods and partials are refused.
+class that is defined, under that very name, in a module of those listed. Other functions than those listed are refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import io
+import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,22 @@ INSTALL = "pip install holdfast[share]"
 PLAIN = ".skops"  # the ending of such a file
 # Where classes that fitted members hold are defined: a module's name, or the beginning of one up to a dot.
 MODULES = (
-    "holdfast.ensemble.", "holdfast.features.", "holdfast.fit.", "holdfast.models.", "holdfast.predict.",
-    "holdfast.prepare.", "holdfast.recipe.", "holdfast.select.",
+    "holdfast.ensemble.", "holdfast.features.", "holdfast.fit.", "holdfast.metrics.", "holdfast.models.",
+    "holdfast.predict.", "holdfast.prepare.", "holdfast.recipe.", "holdfast.select.",
     "sklearn.", "scipy.sparse.", "aeon.transformations.",
     "lightgbm.basic", "lightgbm.sklearn", "xgboost.core", "xgboost.sklearn", "catboost.core",
 )  # fmt: skip
-TYPES = frozenset({"collections.OrderedDict", "numpy.dtype"})  # beside those that skops trusts by itself
+# Functions of arrays that preparations hold, with their settings; they are called with samples.
+FUNCTIONS = frozenset(
+    f"holdfast.prepare.{name}"
+    for name in (
+        "calculus.derivative", "calculus.integral", "motion.norms", "motion.slow_and_rest", "shift.deltas", "shift.lags",
+        "smooth.moving_average",
+    )
+)  # fmt: skip
+# Types beside those that skops trusts by itself; a partial is one of the functions above with its settings.
+TYPES = FUNCTIONS | {"collections.OrderedDict", "functools.partial", "numpy.dtype"}
+CALLS = frozenset({"MethodNode", "OperatorFuncNode"})  # skops' names of what is called by who uses the object
 RUNS = "__main__"  # a module that does something when it is imported
 
 
@@ -40,7 +52,7 @@ def dump_plain(value: Any) -> bytes:
         data: bytes = sio.dumps(value)
     except Exception as error:  # skops and the objects themselves raise many kinds
         raise NotPlain(f"{type(error).__name__}: {error}") from None
-    if strange := [name for name in sio.get_untrusted_types(data=data) if not allowed(name)]:
+    if strange := _strange(sio, data):
         raise NotPlain(", ".join(strange))
     return data
 
@@ -50,17 +62,14 @@ def load_plain(file: Path) -> Any:
     sio = _skops()
     data = file.read_bytes()
     try:
-        with zipfile.ZipFile(
-            io.BytesIO(data)
-        ) as archive:  # stored only: what is unpacked is no larger than the file
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            # stored only: what is unpacked is no larger than the file
             if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
                 raise BadInput(f"{file}: its parts are compressed; holdfast writes them as they are")
-        names = sio.get_untrusted_types(data=data)
-        if strange := [name for name in names if not allowed(name)]:
-            raise BadInput(
-                f"{file}: holds {', '.join(strange)}, which is not among the types that may be loaded"
-            )
-        return sio.loads(data, trusted=names)
+        if strange := _strange(sio, data):
+            names = ", ".join(strange)
+            raise BadInput(f"{file}: holds {names}, which is not among the types that may be loaded")
+        return sio.loads(data, trusted=sio.get_untrusted_types(data=data))
     except BadInput:
         raise
     except Exception as error:  # of a damaged file nearly any
@@ -98,6 +107,30 @@ def allowed(name: str) -> bool:
     except ImportError:
         return False
     return inspect.isclass(found) and found.__module__ == module and found.__name__ == own
+
+
+def _strange(sio: Any, data: bytes) -> list[str]:
+    """What stands in a skops file and may not be loaded."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        schema = json.loads(archive.read("schema.json"))
+    return sorted(
+        {name for name in sio.get_untrusted_types(data=data) if not allowed(name)} | set(_calls(schema))
+    )
+
+
+def _calls(node: Any) -> Iterator[str]:
+    """Methods, operators, and partials of anything but the listed functions."""
+    if isinstance(node, dict):
+        loader, inside = node.get("__loader__"), node.get("content")
+        if loader in CALLS:
+            yield f"{node.get('__module__')}.{node.get('__class__')} ({loader})"
+        if loader == "PartialNode":
+            called = inside.get("func", {}) if isinstance(inside, dict) else {}
+            name = f"{called.get('__module__')}.{called.get('__class__')}"
+            if called.get("__loader__") != "FunctionNode" or name not in FUNCTIONS:
+                yield f"functools.partial of {name}"
+    for inside in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _calls(inside)
 
 
 def _skops() -> Any:

@@ -84,11 +84,7 @@ def deployed(path: str | Path, member: str | None = None, data: Path | None = No
     """
     run = Run(path)
     names = [name for name in run.scores["members"] if name != ENSEMBLE]  # raises where it is not finished
-    if "runs" in run.environment:
-        raise BadInput(
-            f"{run.path} is a blend of other runs, and holds no models: {', '.join(run.environment['runs'])}; predict"
-            " with those"
-        )
+    refuse_blend(run)
     if member is not None and member not in (*names, ENSEMBLE):
         raise BadInput(
             f"--member: {run.path} has no member {member!r}; {nearest(member, [*names, ENSEMBLE])}"
@@ -96,11 +92,18 @@ def deployed(path: str | Path, member: str | None = None, data: Path | None = No
     load_components(run)
     spec = parse("data", run.recipe["data"])
     assert isinstance(spec, DataSpec)
-    form, learned = _form_and_chain(run, data)
+    form, learned = form_and_chain(run, data)
     wanted = names if member in (None, ENSEMBLE) else [str(member)]
     models = {name: [load_fitted(folder) for folder in model_folders(run, name)] for name in wanted}
     pooled = bool((run.recipe.get("predict") or {}).get("pool"))
     return Deployed(spec, form, models, learned, pooled, run.recipe.get("threads") or 1)
+
+
+def refuse_blend(run: Run) -> None:
+    """Raises BadInput for a blend, whose models lie with other runs."""
+    if "runs" in run.environment:
+        runs = ", ".join(run.environment["runs"])
+        raise BadInput(f"{run.path} is a blend of other runs, and holds no models; take those: {runs}")
 
 
 def load_components(run: Run) -> None:
@@ -125,7 +128,7 @@ def model_folders(run: Run, member: str) -> list[Path]:
     return folders
 
 
-def _form_and_chain(run: Run, data: Path | None) -> tuple[Form, list[FittedChain]]:
+def form_and_chain(run: Run, data: Path | None) -> tuple[Form, list[FittedChain]]:
     """What new samples must look like, and what out-of-fold rows taught; of old runs made again of their data."""
     file = run.path / FORM
     if file.is_file():

@@ -23,6 +23,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 METRICS = {"log_loss": False, "accuracy": True}
 WAIT = 600  # seconds for the ledger to be made
 
@@ -103,9 +105,7 @@ async def client(
     writer.close()
 
 
-async def load(
-    port: int, kind: str, clients: int, seconds: float
-) -> tuple[list[float], list[str]]:
+async def load(port: int, kind: str, clients: int, seconds: float) -> tuple[list[float], list[str]]:
     """Seconds of each answer, and what was no list of runs."""
     times: list[float] = []
     errors: list[str] = []
@@ -135,20 +135,23 @@ async def answers(port: int) -> None:
     raise TimeoutError("the board did not answer")
 
 
-async def measure(port: int, clients: int, seconds: float) -> bool:
+async def measure(server: psutil.Process, port: int, clients: int, seconds: float) -> bool:
     """Print a line for each load; says whether there was no error."""
     await answers(port)
     await load(port, "first page", 4, min(2.0, seconds))  # what is loaded with the first requests
-    print(
-        f"{'load':<12} {'clients':>7} {'answers':>8} {'a second':>8} {'median':>9} {'p95':>9} {'slowest':>9} {'errors':>6}"
-    )
+    heads = "".join(f" {one:>9}" for one in ("median", "p95", "slowest", "CPU each"))
+    print(f"{'load':<12} {'clients':>7} {'answers':>8} {'a second':>8}{heads} errors")
     fine = True
     for kind in LOADS:
+        before = sum(server.cpu_times()[:2])
         times, errors = await load(port, kind, clients, seconds)
-        cuts = statistics.quantiles(times, n=20)
-        shown = [f"{1000 * one:7.1f} ms"[-9:] for one in (statistics.median(times), cuts[-1], max(times))]
+        each = (sum(server.cpu_times()[:2]) - before) / len(
+            times
+        )  # of the board's process, whoever else is at work
+        told = (statistics.median(times), statistics.quantiles(times, n=20)[-1], max(times), each)
+        shown = " ".join(f"{1000 * one:6.1f} ms" for one in told)
         print(
-            f"{kind:<12} {clients:>7} {len(times):>8} {len(times) / seconds:>8.0f} {' '.join(shown)} {len(errors):>6}"
+            f"{kind:<12} {clients:>7} {len(times):>8} {len(times) / seconds:>8.0f} {shown} {len(errors):>6}"
         )
         for one in sorted(set(errors))[:3]:
             print(f"  {one}")
@@ -177,7 +180,7 @@ def main() -> None:
                 f"{asked.runs:,} simulated runs, written in {made - began:.0f} s;"
                 f" the board answered {time.perf_counter() - made:.0f} s after its start"
             )
-            fine = asyncio.run(measure(port, asked.clients, asked.seconds))
+            fine = asyncio.run(measure(psutil.Process(server.pid), port, asked.clients, asked.seconds))
         finally:
             server.terminate()
             server.wait()

@@ -23,7 +23,7 @@ from holdfast.errors import BadInput
 Opened = Callable[..., TestClient]
 OUT = (
     "../second/secret", "..", "../project", "first/../../secret", "%2e%2e/secret", "..%2fsecret", "first/..%2f..%2fsecret",
-    "%2fetc", "//etc/passwd", "first//", "./first", ".hidden", "..%5csecret", "first%00", "~root", "",
+    "%2fetc", "//etc/passwd", "first//", "./first", ".hidden", "..%5csecret", "first%00", "~root", "", "x" * 300, "%ff",
 )  # fmt: skip
 
 
@@ -208,6 +208,13 @@ def test_what_a_run_folder_says_is_shown_as_text(project: Path, opened: Opened) 
         answer = board.get(page)
         assert "onerror" in answer.text, page
         assert "<img src=x" not in answer.text, page
+
+
+def test_a_name_that_is_no_text_hides_no_other_run(project: Path, opened: Opened) -> None:
+    shutil.copytree(project / "runs" / "first", project / "runs" / os.fsdecode(b"bad\xff"))
+    board = opened(project / "runs")
+    assert "first" in board.get("/").text
+    assert board.get("/submissions").status_code == 200
 
 
 def test_a_report_is_a_stranger(project: Path, opened: Opened) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from holdfast.board.guard import LARGEST_BODY, LARGEST_FILE, POLICY
 from holdfast.board.settings import Settings
+from holdfast.cli.main import app
 from holdfast.errors import BadInput
 
 Opened = Callable[..., TestClient]
@@ -29,6 +32,24 @@ def test_an_address_that_others_reach_needs_a_long_token(tmp_path: Path, host: s
     with pytest.raises(BadInput, match="16 characters"):
         Settings(tmp_path, host, token="short")
     assert Settings(tmp_path, host, token=TOKEN).token == TOKEN
+
+
+def test_the_command_refuses_to_begin_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOLDFAST_BOARD_TOKEN", raising=False)
+    for arguments, said in (
+        (["--host", "0.0.0.0"], "needs a token"),
+        (["--host", "0.0.0.0", "--token", "short"], "16 characters"),
+        (["--data", str(tmp_path / "nothing")], "is no folder"),
+    ):
+        ended = CliRunner().invoke(app, ["board", str(tmp_path), *arguments])
+        assert ended.exit_code == 2
+        assert said in ended.output
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = CliRunner().invoke(app, ["board", str(tmp_path), "--port", str(taken.getsockname()[1])])
+    assert ended.exit_code == 2
+    assert "name another --port" in ended.output
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "::1", "localhost"])

@@ -25,7 +25,11 @@ def run_at(settings: Settings, name: str) -> Run:
         raise NotThere(f"{name!r} is no name of a run")
     root = settings.root
     path = root.joinpath(*parts)
-    if not (path / "recipe.yaml").is_file():
+    try:
+        there = (path / "recipe.yaml").is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
         raise NotThere(f"there is no run {name!r} in {settings.runs}")
     if not path.resolve().is_relative_to(root):
         raise BadInput(f"{name}: a link that leads out of {settings.runs} is not followed")

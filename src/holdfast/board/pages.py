@@ -29,8 +29,8 @@ def environment() -> jinja2.Environment:
 
 
 def page(template: str, **values: Any) -> str:
-    """The text of a template."""
-    return environment().get_template(template).render(**values)
+    """The text of a template; what a file's name or text has that is no Unicode is shown as `?`."""
+    return environment().get_template(template).render(**values).encode("utf-8", "replace").decode()
 
 
 def fixed(value: Any, digits: int = 4) -> str:
@@ -68,7 +68,7 @@ def clock(seconds: float) -> str:
 
 def as_path(name: str) -> str:
     """A run's name within an address."""
-    return quote(name)
+    return quote(name, errors="replace")
 
 
 def as_query(values: dict[str, Any]) -> str:
@@ -77,4 +77,6 @@ def as_query(values: dict[str, Any]) -> str:
     >>> as_query({"q": "a b", "page": None, "run": ["x", "y"]})
     'q=a+b&run=x&run=y'
     """
-    return urlencode({key: value for key, value in values.items() if value not in (None, "")}, doseq=True)
+    return urlencode(
+        {key: value for key, value in values.items() if value not in (None, "")}, doseq=True, errors="replace"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import math
 import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Form, Query, Request, UploadFile
@@ -54,13 +54,23 @@ async def add(
 ) -> Response:
     """Record a submission by its file, which is read for its hash and not kept."""
     with tempfile.TemporaryDirectory(prefix="holdfast-board-") as folder:
-        path = Path(folder) / (
-            PurePosixPath((file.filename or "").replace("\\", "/")).name[-SHORT:] or "submission"
-        )
+        path = Path(folder) / file_name(file.filename or "")
         with path.open("wb") as held:
             while part := await file.read(1 << 20):
                 await run_in_threadpool(held.write, part)
         return await run_in_threadpool(written, request, run, lambda: add_file(request, run, path, who, note))
+
+
+def file_name(given: str) -> str:
+    """The name of a file that a browser sends, without the folders that some put before it.
+
+    >>> file_name("C:\\\\data\\\\first.csv"), file_name("../.."), file_name("a\\0b.csv")
+    ('first.csv', 'submission', 'ab.csv')
+    """
+    last = given.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(one for one in last if one.isprintable()).encode("utf-8", "ignore")[-SHORT:]
+    name = shown.decode("utf-8", "ignore")
+    return name if name.strip(". ") else "submission"
 
 
 @router.post("/submissions/score", response_class=HTMLResponse)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from holdfast.estimators import HoldfastClassifier, HoldfastRegressor
     from holdfast.recipe.load import load_recipe
     from holdfast.store.run import Run
+    from holdfast.study.ablate import ablate
+    from holdfast.study.compare import compare
     from holdfast.train import train
 
 # Imported when first asked for, so that `import holdfast` and `holdfast --help` stay fast.
@@ -20,10 +22,21 @@ _HOMES = {
     "HoldfastClassifier": "holdfast.estimators",
     "HoldfastRegressor": "holdfast.estimators",
     "Run": "holdfast.store.run",
+    "ablate": "holdfast.study.ablate",
+    "compare": "holdfast.study.compare",
     "load_recipe": "holdfast.recipe.load",
     "train": "holdfast.train",
 }
-__all__ = ["HoldfastClassifier", "HoldfastRegressor", "Run", "__version__", "load_recipe", "train"]
+__all__ = [
+    "HoldfastClassifier",
+    "HoldfastRegressor",
+    "Run",
+    "__version__",
+    "ablate",
+    "compare",
+    "load_recipe",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

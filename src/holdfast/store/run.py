@@ -96,6 +96,14 @@ class Run(RunFolder):
                 f"{self.path} is no run folder (it has no recipe.yaml); `holdfast train RECIPE -o {self.path}` makes one"
             )
 
+    def _repr_html_(self) -> str:
+        """How Jupyter shows it."""
+        from holdfast.store.notebook import line, run_html
+
+        if not self.finished:
+            return line(f"{self.path}: not finished; the same `holdfast train` command again continues it")
+        return run_html(str(self.path), self.scores, self.findings)
+
     def refuse_refit(self) -> None:
         """Raises BadInput where no row was held out."""
         if (self.path / REFIT).is_file():

@@ -10,6 +10,7 @@ from typing import Any
 from holdfast.metrics.paired import Paired
 from holdfast.metrics.verdict import ALPHA, Verdict
 from holdfast.store.atomic import write_json
+from holdfast.store.notebook import VERDICT_HEAD, line, table, verdict_cells
 
 FILE = "results.json"
 TOLD, EQUAL, ALL_FOLDS, OUT_OF_TIME, NOT_ASKED, FAILED = (
@@ -74,6 +75,19 @@ class Ablation:
             "skipped": self.skipped,
             "seconds": round(self.seconds, 1),
         }
+
+    def _repr_html_(self) -> str:
+        """How Jupyter shows it."""
+        better = "higher" if self.greater_is_better else "lower"
+        said = "none yet" if self.value is None else f"{self.value:.4f}"
+        rows = [
+            [row.variant, f"{row.folds} of {self.of_folds}", *verdict_cells(row.plain())] for row in self.rows
+        ]
+        return (
+            line(f"{self.path}: {self.metric} ({better} is better); base {said} on {self.folds} folds")
+            + table(["variant", "folds", *VERDICT_HEAD], rows, (1, 2, 3, 4))
+            + line(f"a difference up to {self.rope:.4g} counts as none ({self.rope_how})")
+        )
 
     def save(self) -> None:
         write_json(self.path / FILE, self.plain())

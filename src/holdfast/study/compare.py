@@ -23,6 +23,7 @@ from holdfast.recipe.target import TargetSpec, encode
 from holdfast.store.atomic import write_json
 from holdfast.store.hashes import hash_value
 from holdfast.store.ledger.moments import now, said
+from holdfast.store.notebook import VERDICT_HEAD, line, table, verdict_cells
 from holdfast.store.run import COMPARISONS, ENSEMBLE, Run
 from holdfast.study.run_data import data_of
 
@@ -56,6 +57,18 @@ class Compared:
                 for run, value, found, says in rows
             ],
         }
+
+    def _repr_html_(self) -> str:
+        """How Jupyter shows it."""
+        told = self.plain()
+        rows = [[self.runs[0], f"{self.values[0]:.4f}", *[""] * len(VERDICT_HEAD)]]
+        rows += [[one["run"], f"{one['value']:.4f}", *verdict_cells(one)] for one in told["compared"]]
+        better = "higher" if self.greater_is_better else "lower"
+        return (
+            line(f"{self.member}, {self.metric} ({better} is better), each run against the first")
+            + table(["run", "score", *VERDICT_HEAD], rows, (1, 2, 3, 4))
+            + line(f"a difference up to {self.rope:.4g} counts as none ({self.rope_how})")
+        )
 
 
 class SummedParts(Metric):

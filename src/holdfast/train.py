@@ -20,10 +20,9 @@ from holdfast.data.form import form_of
 from holdfast.data.sample import SampleForm, read_sample
 from holdfast.data.unlabelled import Unlabelled, read_unlabelled
 from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, teacher_gone, without
+from holdfast.engine.chosen import chosen, refuse_engine
 from holdfast.engine.folder import free_name, open_run, settle
-from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work, is_done
-from holdfast.engine.processes import Processes
 from holdfast.engine.side_by_side import side_by_side
 from holdfast.engine.threads import cores
 from holdfast.engine.watchdog import LIMIT, limit_of
@@ -68,13 +67,15 @@ def train(
     base: Path | None = None,
     accept: Sequence[str] | None = (),
     watchdog: str = LIMIT,
+    address: str | None = None,
 ) -> Run:
     """Train every member of a recipe over all folds; returns the finished run.
 
     `output`: the run folder, by default `runs/NAME`; one begun by the same recipe is continued, one of
     another recipe refused, or left alone with `fresh`, which takes the next free name. `engine`: `inline`;
-    `processes`, with so many `jobs` at a time, by default one a core, each with `threads` processor threads; or
-    `auto`, which takes processes where folds side by side end sooner. A script that asks for processes must guard
+    `processes`, with so many `jobs` at a time, by default one a core, each with `threads` processor threads; `ray`,
+    on the cluster at `address`, by default one of this machine's cores; or `auto`, which takes processes where folds
+    side by side end sooner. A script that asks for processes must guard
     its main part by `if __name__ == "__main__":`, since each of them imports it. An engine of one's own is taken
     too. `report` is called with every event, a dict. `base`: the folder that a recipe which is no file is relative
     to. `accept`: codes of error-level findings of data and folds that may stand; None looks for none, as studies do that
@@ -82,14 +83,13 @@ def train(
     it is ended and its job goes again. Raises BadInput before any work starts.
     """
     limit_of(watchdog)
+    if isinstance(engine, str):
+        refuse_engine(engine, address)
     accept = accept if accept is None else known_codes(accept)
     base = Path(recipe).parent if isinstance(recipe, str | Path) else base or Path.cwd()
     loaded_recipe = load_recipe(recipe, overrides, base)
     trackers = trackers_of(loaded_recipe)
-    own = None if isinstance(engine, str) else engine
-    at_a_time = 1 if own else {"auto": jobs or 1, "inline": 1, "processes": jobs or cores()}.get(str(engine))
-    if at_a_time is None:
-        raise BadInput(f"--engine: expected auto, inline or processes, got {engine!r}")
+    at_a_time = jobs or cores() if engine in ("processes", "ray") else jobs or 1 if engine == "auto" else 1
     path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
     path = free_name(path) if fresh else path
     plan = prepare(settle(loaded_recipe, path, threads, at_a_time), base)
@@ -100,9 +100,10 @@ def train(
         plan, at_a_time = spread(plan, loaded_recipe, path, threads)
     run = open_run(path, plan.recipe, plan.work, plan.loaded, base)
     files = [base / file for file in plan.recipe.components]
-    inline = engine == "inline" or (engine == "auto" and at_a_time == 1)
-    with run.locked(), tracked(trackers, run, report) as tell:
-        runner = own or (Inline() if inline else Processes(at_a_time, files, watchdog))
+    assert plan.recipe.threads is not None
+    ready = chosen(engine, at_a_time, plan.recipe.threads, files, watchdog, address, jobs)
+    with run.locked(), ready as runner, tracked(trackers, run, report) as tell:
+        at_a_time = runner.jobs if isinstance(engine, str) else 1
         if findings is not None:
             findings.save(run.path)
         plan = _run_jobs(plan, run, runner, at_a_time, tell, findings)

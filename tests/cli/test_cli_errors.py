@@ -69,7 +69,7 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(recipe(ARRAYS, array_folder(tmp_path / "data"))))
     made = runner.invoke(app, ["train", str(file), "-o", str(tmp_path / "run"), "--engine", "cluster"])
     assert made.exit_code == 2
-    assert "inline or processes" in made.stderr
+    assert "auto, inline, processes or ray" in made.stderr
 
 
 @pytest.fixture

@@ -192,5 +192,5 @@ def test_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
 
 def test_unknown_engine(tmp_path: Path) -> None:
     plain = tiny.recipe(tiny.TABLE, tiny.table_folder(tmp_path / "data"))
-    with pytest.raises(BadInput, match="--engine: expected auto, inline or processes, got 'cluster'"):
+    with pytest.raises(BadInput, match="--engine: expected auto, inline, processes or ray, got 'cluster'"):
         train(plain, tmp_path / "run", engine="cluster")

@@ -48,6 +48,13 @@ def ablate(
         int | None,
         typer.Option(min=1, help="folds that train at a time; by default as many as end soonest"),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="where folds train: inline, processes, ray, or auto, as --jobs says")
+    ] = "auto",
+    address: Annotated[
+        str | None,
+        typer.Option(help="of a Ray cluster, HOST:PORT or auto; by default one of this machine's cores"),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="processor threads a job; by default cores divided by jobs")
     ] = None,
@@ -102,6 +109,8 @@ def ablate(
             progress,
             accept or (),
             watchdog,
+            engine,
+            address,
         )
     for line in ["", *lines_of(found)]:
         typer.echo(line)

@@ -21,8 +21,14 @@ def train(
     ] = None,
     engine: Annotated[
         str,
-        typer.Option(help="where jobs run: inline, processes, or auto: processes where that ends sooner"),
+        typer.Option(
+            help="where jobs run: inline, processes, ray, or auto: processes where that ends sooner"
+        ),
     ] = "auto",
+    address: Annotated[
+        str | None,
+        typer.Option(help="of a Ray cluster, HOST:PORT or auto; by default one of this machine's cores"),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="folds at a time, in processes; by default one a core")
     ] = None,
@@ -65,7 +71,8 @@ def train(
     overrides = [*(set_ or []), *([f"budget={budget}"] if budget else [])]
     with Progress() as progress:
         run = train_recipe(
-            recipe, output, overrides, engine, jobs, threads, fresh, progress, accept=accept or (), watchdog=watchdog
+            recipe, output, overrides, engine, jobs, threads, fresh, progress, accept=accept or (), watchdog=watchdog,
+            address=address,
         )  # fmt: skip
     for line in ["", *score_lines(run.scores), "", *next_steps(run)]:
         typer.echo(line)

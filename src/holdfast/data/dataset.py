@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -123,8 +125,23 @@ class Dataset:
 MAPPED = ("source", "flow")  # that may be memory maps
 
 
+_whole = ContextVar("whole", default=False)
+
+
+@contextmanager
+def maps_travel_whole() -> Iterator[None]:
+    """What is pickled inside goes to a machine that has not the files of memory maps."""
+    before = _whole.set(True)
+    try:
+        yield
+    finally:
+        _whole.reset(before)
+
+
 def packed(array: Any) -> Any:
-    """A memory map as its file and shape; anything else as it is."""
+    """A memory map as its file and shape, or with its content where that is asked for; anything else as it is."""
+    if isinstance(array, np.memmap) and _whole.get():
+        return np.asarray(array)
     if isinstance(array, np.memmap) and array.filename is not None:
         return Path(array.filename), array.shape
     return array

@@ -6,22 +6,20 @@ A worker that hangs, or dies, costs its own job alone, and that goes once more, 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from holdfast.engine.job import Job, Report, Work, is_done
+from holdfast.engine.job import Job, Report, is_done
+from holdfast.engine.over import Over, Several, Works
 from holdfast.engine.watchdog import LIMIT, LOOKS, limit_of
 from holdfast.engine.worker import Ended, Needed, Worker
 from holdfast.errors import JobFailed
-from holdfast.store.run import RunFolder
-
-Works = Mapping[str, tuple[Work, RunFolder]]
 
 
-class Processes:
+class Processes(Several):
     """`jobs` at a time. `components`: the user's own component files, imported in each worker first.
 
     `watchdog`: how long, as 10m, a worker may tell nothing and use no processor time before it is ended.
@@ -30,20 +28,7 @@ class Processes:
     def __init__(self, jobs: int, components: Sequence[Path] = (), watchdog: str = LIMIT):
         self.jobs, self.components, self.limit = jobs, list(components), limit_of(watchdog)
 
-    def run(self, work: Work, jobs: Sequence[Job], run: RunFolder, report: Report) -> Iterator[Job]:
-        """Yield each job as it ends; the events of all workers reach `report` in this process."""
-        for _, job, error in self.over({"": (work, run)}, (("", job) for job in jobs), report):
-            if error is not None:
-                raise error
-            yield job
-
-    def over(
-        self, works: Works, jobs: Iterable[tuple[str, Job]], report: Report
-    ) -> Iterator[tuple[str, Job, Exception | None]]:
-        """Jobs of several works with equal threads, each named by its work's key: yield what ends, and what it raised.
-
-        A job is drawn from `jobs` when a worker has room for it; one that needs others, drawn before, waits for them.
-        """
+    def over(self, works: Works, jobs: Iterable[tuple[str, Job]], report: Report) -> Over:
         (threads,) = {work.threads for work, _ in works.values()}
         waiting, held = iter(jobs), list[tuple[str, Job]]()
 

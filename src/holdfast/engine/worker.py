@@ -132,7 +132,7 @@ def _work_off(pipe: Connection, needed: Needed, stack: Path) -> None:
         try:
             one(work, job, run, pipe.send, f"{key}: {job}" if key else str(job))
         except Exception as error:
-            pipe.send(Ended(_portable(error)))
+            pipe.send(Ended(portable(error)))
         else:
             pipe.send(Ended())
 
@@ -145,8 +145,8 @@ def _next(pipe: Connection) -> tuple[str, Job] | None:
     return asked
 
 
-def _portable(error: Exception) -> Exception:
-    """An error that goes through a pipe, with the place where it was raised."""
+def portable(error: Exception) -> Exception:
+    """An error that can be pickled, with the place where it was raised."""
     error.add_note("in a worker process:\n" + "".join(traceback.format_exception(error)).rstrip())
     try:
         pickle.loads(pickle.dumps(error))

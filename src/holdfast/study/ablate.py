@@ -18,9 +18,8 @@ from typing import Any
 
 from holdfast.check.gate import before_training, known_codes, tell_found
 from holdfast.engine.budget import seconds_of
+from holdfast.engine.chosen import chosen, refuse_engine
 from holdfast.engine.folder import settle
-from holdfast.engine.inline import Inline
-from holdfast.engine.processes import Processes
 from holdfast.engine.watchdog import LIMIT, limit_of
 from holdfast.errors import BadInput
 from holdfast.recipe.load import load_recipe
@@ -54,6 +53,8 @@ def ablate(
     report: Report = lambda event: None,
     accept: Sequence[str] = (),
     watchdog: str = LIMIT,
+    engine: str = "auto",
+    address: str | None = None,
 ) -> Ablation:
     """Train a recipe and variants of it on the same folds and seeds, and tell for each whether its change helps.
 
@@ -63,10 +64,12 @@ def ablate(
     interval. `budget`: time for training over all calls, as 40m. `jobs`: folds that train at a time, in processes
     where they are several; None: as `train --engine auto` decides. Called again it goes on where it stopped, with the
     variants of earlier calls in the count. Data and folds are checked once, for the base; `accept`: codes of errors
-    that may stand. `watchdog`: when a worker process hangs, as `train` says. Raises BadInput before any work starts.
+    that may stand. `watchdog`: when a worker process hangs, `engine` and `address`: where folds
+    train, as `train` says. Raises BadInput before any work starts.
     """
     started = time.monotonic()
     limit_of(watchdog)
+    refuse_engine(engine, address)
     accept = known_codes(accept)
     if budget is not None and not re.fullmatch(BUDGET, budget):
         raise BadInput(f"--budget: expected a time, as 90s, 40m or 1h, got {budget!r}")
@@ -105,11 +108,11 @@ def ablate(
         clock = Clock(None if budget is None else seconds_of(budget), shelf.seconds, started)
         looks = {said: tuple(before.get(said, {}).get("looks", ())) for said in sides}
         files = [folder / file for file in plan.recipe.components]
-        turns = Turns(
-            path, base, sides, {one.said for one in asked}, shelf, clock, rope, looks, skipped,
-            Inline() if at_a_time == 1 else Processes(at_a_time, files, watchdog), report,
-        )  # fmt: skip
-        return turns.go()
+        assert plan.recipe.threads is not None
+        with chosen(engine, at_a_time, plan.recipe.threads, files, watchdog, address, jobs) as runner:
+            return Turns(
+                path, base, sides, {one.said for one in asked}, shelf, clock, rope, looks, skipped, runner, report
+            ).go()  # fmt: skip
 
 
 def _asked(recipe: Recipe, member: str | None) -> Recipe:

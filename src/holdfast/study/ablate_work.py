@@ -11,6 +11,7 @@ import numpy as np
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job
 from holdfast.engine.processes import Processes
+from holdfast.engine.ray_engine import OnRay
 from holdfast.errors import BadInput
 from holdfast.metrics.intervals import Score
 from holdfast.metrics.paired import Paired, paired
@@ -32,7 +33,7 @@ class Turns:
     def __init__(
         self, path: Path, base: Side, sides: dict[str, Side], asked: set[str], shelf: Shelf, clock: Clock,
         rope: float | None, looks: dict[str, tuple[int, ...]], skipped: dict[str, str],
-        engine: Inline | Processes, report: Report,
+        engine: Inline | Processes | OnRay, report: Report,
     ):  # fmt: skip
         self.path, self.base, self.sides, self.asked = path, base, sides, asked
         self.shelf, self.clock, self.given, self.looks = shelf, clock, rope, looks

@@ -34,7 +34,7 @@ def plain(tmp_path: Path) -> dict[str, Any]:
     data = tiny.array_folder(tmp_path / "data", groups=4, each=3)
     members = {"conv": tiny.CONV, "trees": tiny.TREES}
     folds = {"kind": "stratified_group", "k": 2}
-    return tiny.recipe(tiny.ARRAYS, data, members, folds=folds, ensemble="mean")
+    return tiny.recipe(tiny.ARRAYS, data, members, folds=folds, ensemble="mean", track=None)
 
 
 def test_a_run_writes_event_files_by_default(plain: dict[str, Any], tmp_path: Path) -> None:

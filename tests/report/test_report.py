@@ -264,6 +264,11 @@ def test_an_ablation_stands_for_its_base(full: Parsed, folder: Path, tmp_path: P
         report([folder / "run"], tmp_path / "r.html", folder)
 
 
+def test_a_folder_in_the_place_of_the_file_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match="expected a file, and this is a folder"):
+        report([folder / "run"], folder, force=True)
+
+
 def test_runs_compared(folder: Path, tmp_path: Path) -> None:
     from holdfast.study.compare import compare
 

@@ -54,13 +54,10 @@ def _by_group(told: Told) -> list[Block]:
     groups = told.scores.get("per_group")
     if not groups:
         return []
+    values = [one["scores"][ENSEMBLE][told.metric] for one in groups]
     rows = [
-        {
-            "group": one["group"],
-            "rows": one["rows"],
-            "value": float(one["scores"][ENSEMBLE][told.metric] or np.nan),
-        }
-        for one in groups
+        {"group": one["group"], "rows": one["rows"], "value": np.nan if value is None else float(value)}
+        for one, value in zip(groups, values, strict=True)
     ]
     whole = told.scores["members"][ENSEMBLE][told.metric]["value"]
     return [Chart(groups_figure(worst_first(rows, told.greater), told.metric, told.greater, whole))]

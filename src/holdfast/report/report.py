@@ -21,6 +21,7 @@ from holdfast.store.atomic import write_text
 from holdfast.store.hashes import hash_value
 from holdfast.store.run import Run
 from holdfast.study.ablate_result import FILE as ABLATION
+from holdfast.view.figure import needed
 
 REPORT, COMPARISON = "report.html", "comparison.html"
 HEAD = 4096  # characters in which a report says whose it is
@@ -51,12 +52,16 @@ def report(
     report is made, and says why no sample is shown. An existing file is overwritten where it is an earlier report of
     the same runs, or with `force`. Raises BadInput, before anything is read that takes long.
     """
+    for library in ("altair", "vl_convert"):
+        needed(library)
     runs = [_run(Path(path)) for path in paths]
     several = len(runs) > 1
     if several and ablation is not None:
         raise BadInput("--ablation: it belongs to one run; name one")
     file = output or runs[0].path / (COMPARISON if several else REPORT)
     mark = hash_value([_identity(run) for run in runs])
+    if file.is_dir():
+        raise BadInput(f"-o {file}: expected a file, and this is a folder")
     if not force:
         _refuse_other(file, mark)
     beside = None if several else ablation_of(runs[0].path, ablation)
@@ -121,10 +126,8 @@ def _refuse_other(file: Path, mark: str) -> None:
     """Raises BadInput where a file is there that is no report of these runs."""
     if not file.exists():
         return
-    head = ""
-    if file.is_file():
-        with file.open(encoding="utf-8", errors="replace") as text:
-            head = text.read(HEAD)
+    with file.open(encoding="utf-8", errors="replace") as text:
+        head = text.read(HEAD)
     said = dict(re.findall(r'<meta name="([a-z-]+)" content="([^"]*)">', head))
     if said.get("generator") != GENERATOR:
         raise BadInput(f"{file} is there and is no report; name another file with -o, or add --force")

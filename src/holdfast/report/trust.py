@@ -59,7 +59,7 @@ def _marks(told: Told) -> list[Block]:
                 "warn", "Blend",
             )
         )  # fmt: skip
-    if habits := told.scores.get("habits"):
+    if habits := _habits(told.scores):
         marks.append(
             Text(f"{', '.join(habits)}: this score claims more than it can; it is no run's.", "bad", "Habits")
         )
@@ -69,6 +69,17 @@ def _marks(told: Told) -> list[Block]:
             Text(f"errors of checks that were accepted: {', '.join(held['accepted'])}.", "warn", "Accepted")
         )
     return marks
+
+
+def _habits(scores: dict[str, Any]) -> list[str]:
+    """Those of `holdfast study habits`, where a score or the fit of a fold is marked with them."""
+    folds = [
+        fold
+        for member in scores.get("facts", {}).values()
+        for fold in member.values()
+        if isinstance(fold, dict)
+    ]
+    return sorted({name for held in (scores, *folds) for name in held.get("habits", ())})
 
 
 def _against_floor(scores: dict[str, Any]) -> Text:

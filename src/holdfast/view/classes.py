@@ -11,8 +11,8 @@ from holdfast.metrics.intervals import resampled, score_of_draws, units_of
 from holdfast.view.figure import BLUE, LABEL, LINE, Figure, altair, inline, interval, number
 from holdfast.view.ranges import range_chart
 
-CELL = 30  # pixels a side of a confusion's cell
-WIDEST = 560
+CELL, SMALLEST = 30, 14  # pixels a side of a confusion's cell
+WIDEST = 560  # of a confusion, unless its cells would be too small
 NAMED = 5  # confusions that the sentence has
 MOST = 40  # classes whose confusion is drawn with numbers
 SCORES = ("f1", "precision", "recall")
@@ -31,16 +31,18 @@ def confusion_figure(
         for j in range(len(names))
         if table[i, j]
     ]  # fmt: skip
-    side = min(CELL * len(names), WIDEST) if len(names) > 3 else 46 * len(names)
-    x = alt.X("said:N", sort=names, title=f"{what} said", axis=alt.Axis(labelAngle=-45, labelLimit=LABEL))
-    y = alt.Y("truth:N", sort=names, title=f"true {what}")
+    cell = 46 if len(names) <= 3 else min(CELL, max(SMALLEST, WIDEST // len(names)))
+    side, size = cell * len(names), 12 if cell > 20 else 9
+    told = {"labelLimit": LABEL, "labelFontSize": size}
+    x = alt.X("said:N", sort=names, title=f"{what} said", axis=alt.Axis(labelAngle=-45, **told))
+    y = alt.Y("truth:N", sort=names, title=f"true {what}", axis=alt.Axis(**told))
     base = alt.Chart(inline(rows)).encode(
         x=x, y=y, tooltip=["truth:N", "said:N", "count:Q", alt.Tooltip("share:Q", format=".1%")]
     )
     # an opacity in place of a shade: it lies on white and on black alike
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 0.6]), legend=None)
     cells = base.mark_rect(color=BLUE).encode(opacity=shade)
-    words = base.mark_text(fontSize=11 if len(names) <= 20 else 8).encode(text="count:Q")
+    words = base.mark_text(fontSize=size - 1).encode(text="count:Q")
     chart = alt.layer(cells, words) if len(names) <= MOST else alt.layer(cells)
     return Figure(
         name, f"What is taken for what: {what}", confusion_says(names, table, what),

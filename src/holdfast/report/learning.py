@@ -96,9 +96,8 @@ def members(told: Told) -> Section:
         )
     made = told.run.recipe.get("ensemble")
     how = made if isinstance(made, str) else ", ".join(made) if isinstance(made, dict) else "the default"
-    blocks.append(
-        Text(f"the ensemble is made by {how} of {len(scores['members']) - 1} members.", head="Ensemble")
-    )
+    others = [name for name in scores["members"] if name != ENSEMBLE]
+    blocks.append(Text(f"{how} of {', '.join(others)}.", head="Ensemble"))
     if crps := scores.get("crps"):
         said = f"CRPS of the members together {number(crps['value'])} {interval(crps['low'], crps['high'])}."
         blocks.append(Text(said, head="Spread"))

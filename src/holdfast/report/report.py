@@ -70,7 +70,7 @@ def report(
         made_of, title = compared.sections(tolds, data), "Runs compared"
         lead = f"{', '.join(compared.run_names([run.path for run in runs]))}: each against the first."
     else:
-        made_of, title = _sections(tolds[0], beside, progress), f"Report of {runs[0].path.resolve().name}"
+        made_of, title = _sections(tolds[0], beside, progress), f"Report of {_name(runs[0].path)}"
         lead = _lead(tolds[0])
     progress({"event": "report", "job": "page", "done": 1, "jobs": 1})
     write_text(file, page(title, lead, mark, made_of))
@@ -105,6 +105,16 @@ def _run(path: Path) -> Run:
             f" began it, once more, continues it (holdfast show {run.path} says what it lacks)"
         )
     return run
+
+
+def _name(path: Path) -> str:
+    """The folder's name; of an ablation's base, the ablation's too.
+
+    >>> _name(Path("/runs/first")), _name(Path("/runs/motion-ablate/base"))
+    ('first', 'motion-ablate/base')
+    """
+    whole = path.resolve()
+    return f"{whole.parent.name}/{whole.name}" if whole.name == "base" else whole.name
 
 
 def _lead(told: Told) -> str:

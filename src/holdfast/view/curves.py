@@ -47,7 +47,7 @@ def curves_figure(member: str, curves: dict[str, list[dict[str, float]]]) -> Fig
         "part:N", scale=alt.Scale(domain=[TRAIN, WATCH], range=[[1, 0], [5, 3]]), title=None
     )
     base = alt.Chart(inline(rows)).encode(
-        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X("epoch:Q", axis=alt.Axis(values=_ticks(rows), format="d")),
         y=alt.Y("loss:Q", scale=alt.Scale(zero=False)),
         color=alt.Color("fold:N", sort=list(curves)),
         tooltip=["fold:N", "part:N", "epoch:Q", alt.Tooltip("loss:Q", format=".4f")],
@@ -69,6 +69,12 @@ def curves_figure(member: str, curves: dict[str, list[dict[str, float]]]) -> Fig
         f"curves-{_slug(member)}", f"Loss of {member}, fold by fold", f"Training loss of {member}: {ends}.",
         ("fold", "epochs", "first training loss", "last training loss", "lowest watched loss"), table, chart,
     )  # fmt: skip
+
+
+def _ticks(rows: list[dict[str, Any]]) -> list[int]:
+    """Whole epochs, at most about ten of them."""
+    last = int(max((row["epoch"] for row in rows), default=1))
+    return list(range(1, last + 1, -(-last // 10)))
 
 
 def _slug(name: str) -> str:

@@ -131,7 +131,7 @@ LOOK: dict[str, Any] = {
     "axis": _AXIS,
     "legend": {
         "labelColor": "currentColor", "titleColor": "currentColor", "labelFontSize": 12, "titleFontSize": 12,
-        "titleFontWeight": "normal", "orient": "bottom", "columns": 4, "labelLimit": LABEL, "symbolStrokeWidth": 2,
+        "titleFontWeight": "normal", "orient": "bottom", "columns": 6, "labelLimit": LABEL, "symbolStrokeWidth": 2,
     },
     "header": {"labelColor": "currentColor", "titleColor": "currentColor", "labelFontSize": 12},
     "title": {"color": "currentColor"},

@@ -121,7 +121,7 @@ def test_korean_labels_are_letters_and_no_boxes(
 ) -> None:
     """Two letters look different, and not like one that no font has, in the fonts that a report asks for."""
     page = new_page()
-    run = reported.windows_run(tmp_path, "other")
+    run = reported.windows_run(tmp_path, network=False)
     shown(page, report([run.path], samples=False).path)
     assert page.locator("[data-chart] svg text", has_text="앉기").count() >= 1
     family = page.evaluate(

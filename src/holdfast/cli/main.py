@@ -20,6 +20,7 @@ from holdfast.cli.compare import compare
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.explain import explain
+from holdfast.cli.export import export
 from holdfast.cli.importance import importance
 from holdfast.cli.ledger import app as ledger
 from holdfast.cli.list import list_components
@@ -76,6 +77,7 @@ for name, command, says in (
     ("refit", refit, "Train a run's members on all data, for deployment."),
     ("predict", predict, "Write what a run, or a pack, says of new samples."),
     ("pack", pack, "Pack a run into one archive, to predict and train elsewhere."),
+    ("export", export, "Write a run's networks as ONNX files."),
     ("unpack", unpack, "Check a pack, and make a run folder of it."),
     ("submit", submit, "Write a run's test predictions as the sample file asks."),
     ("show", show, "Show a run's scores, or what it still lacks."),

@@ -44,7 +44,7 @@ class Deployed:
                 "predict.pool: these samples do not tell their groups, over which the run pools its attributes; give a"
                 " table with the column of data.group"
             )
-        data = self._with_flow(data)
+        data = self.with_flow(data)
         with limited(self.threads):
             means = {name: _mean([one.predict(data) for one in held]) for name, held in self.models.items()}
         views = [self._through(one, means) for one in self.learned]
@@ -56,7 +56,8 @@ class Deployed:
             return {name: made[name] for name in (*means, ENSEMBLE)}
         return {name: learned.calibrated(name, one) for name, one in means.items()}
 
-    def _with_flow(self, data: Dataset) -> Dataset:
+    def with_flow(self, data: Dataset) -> Dataset:
+        """The samples with optical flow, where a model sees it."""
         models = [getattr(one, "model", None) for held in self.models.values() for one in held]
         if not any(getattr(model, "uses_flow", False) for model in models):
             return data

@@ -175,6 +175,21 @@ def test_submissions_until_the_budget_refuses(
     assert [one for one in seen.errors if "409" not in one] == []  # a browser notes the refusal itself
 
 
+def test_a_report_is_shown_apart_from_the_board(
+    project: Path, board: str, new_page: Callable[..., Any]
+) -> None:
+    assert holdfast("report", "runs/first", cwd=project).wait(timeout=300) == 0
+    page = new_page()
+    seen = watch(page)
+    page.goto(f"{board}/run/first")
+    assert page.get_attribute("a:has-text('Report')", "href") == "/report/first"
+    page.goto(f"{board}/report/first")
+    page.wait_for_function("() => document.querySelectorAll('[data-chart] svg').length > 2")
+    assert empty_charts(page) == []
+    assert page.evaluate("() => window.origin") == "null"  # a stranger to the board
+    assert seen.errors == []
+
+
 @pytest.mark.parametrize(
     ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", PHONE), ("dark", PHONE)]
 )

@@ -57,6 +57,8 @@ class Guard:
     def __init__(self, app: Any, settings: Settings):
         self.app, self.settings = app, settings
         self.cookie = f"holdfast_board_{settings.port}"  # browsers share cookies between ports
+        self.names = settings.names  # once: the name server may be asked for them
+        self.alone = is_loopback(settings.host)
         self.pass_mark = "" if settings.token is None else mark_of(settings.token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,9 +86,7 @@ class Guard:
 
     def _check_host(self, headers: dict[str, str]) -> None:
         name = host_name(headers.get("host", ""))
-        if name not in self.settings.names and not is_number(
-            name, only_loopback=is_loopback(self.settings.host)
-        ):
+        if name not in self.names and not is_number(name, only_loopback=self.alone):
             raise Refused(400, f"This board is not called {name!r}: open it as {self.settings.address}")
 
     def _check_token(self, scope: Scope, headers: dict[str, str]) -> str | None:

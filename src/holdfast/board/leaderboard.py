@@ -47,7 +47,7 @@ def agreed(rows: list[Row]) -> tuple[str, bool]:
     found = agreement(rows)
     if found.value is None:
         return (
-            f"{found.runs} scored runs; {NEEDED} or more tell whether CV and leaderboard rank alike.",
+            f"Scored runs: {found.runs}; {NEEDED} or more tell whether CV and leaderboard rank alike.",
             False,
         )
     said = (

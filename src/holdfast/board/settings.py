@@ -65,8 +65,10 @@ class Settings:
     @property
     def names(self) -> frozenset[str]:
         """Names of this machine that a browser may call the board by; numbers aside."""
+        if is_loopback(self.host):
+            return frozenset({"localhost"})
         own = {socket.gethostname(), socket.getfqdn(), self.host} - {""}
-        return frozenset({"localhost"} if is_loopback(self.host) else {"localhost", *map(str.lower, own)})
+        return frozenset({"localhost", *map(str.lower, own)})
 
     @property
     def address(self) -> str:

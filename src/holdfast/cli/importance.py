@@ -69,11 +69,13 @@ def progress(study: str = "importance") -> Iterator[Any]:
     if not sys.stdout.isatty():
         yield lambda event: print(f"[{event['done']}/{event['jobs']}] {event['job']}", flush=True)
         return
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), transient=True,
+        console=Console(),  # of its own: rich's common one may be held by another display
     )  # fmt: skip
     with bar:
         task = bar.add_task(study, total=None)

@@ -19,7 +19,8 @@ settings.load_profile("same")
 # Nets and tables of tests are tiny: more threads would only wait for each other. Read when torch loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-collect_ignore = ["conftest.py"]  # it has no doctest, and that of a folder before it in the alphabet is loaded under its name
+# It has no doctest, and the one of an earlier folder is loaded under its name.
+collect_ignore = ["conftest.py"]
 
 
 @pytest.fixture(autouse=True)

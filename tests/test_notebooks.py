@@ -62,7 +62,6 @@ def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
     return said
 
 
-@pytest.mark.slow
 def test_sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = run("sensor", tmp_path, monkeypatch)
     assert said["accuracy"] > 0.8  # the linear member alone has it; a constant gets 0.25
@@ -70,7 +69,6 @@ def test_sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said["verdict"] in ("helps", "hurts", "can't tell")
 
 
-@pytest.mark.slow
 def test_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = run("image", tmp_path, monkeypatch)
     assert said["low"] <= said["accuracy"]

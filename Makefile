@@ -14,7 +14,7 @@ demo: $(INSTALLED)
 	$(BIN)/holdfast demo
 
 test: $(INSTALLED_DEV)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not system"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not system"
 
 test-slow: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -m "slow and not system"

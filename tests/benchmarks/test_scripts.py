@@ -153,3 +153,11 @@ def test_habits_stand_beside_the_honest_recipe_and_resume_by_fold(tmp_path: Path
     ]
     assert with_each[0] == published
     assert with_each[-1] == honest
+
+
+def test_agreement_has_a_row_for_each_true_correlation_and_more_alarms_where_the_two_part():
+    said = run("agreement.py", "--contests", "40", "--runs", "10")
+    rows = [line.split("|")[1:3] for line in said.splitlines() if line.startswith("|")][2:]
+    alarms = {float(true): float(alarm.strip().rstrip("%")) for true, alarm in rows}
+    assert list(alarms) == [0.8, 0.5, 0.0, -0.5]
+    assert alarms[-0.5] > alarms[0.5]

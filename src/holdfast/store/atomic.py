@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Call `write` on a file beside `path`, then put it in place in one step."""
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` to write and read, put in its place in one step at the end, if nothing is raised."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with draft.open("wb") as file:
-            write(file)
+        with draft.open("w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Call `write` on a file beside `path`, then put it in place in one step."""
+    with whole(path) as file:
+        write(file)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 from holdfast.data.columns import some
 from holdfast.errors import BadInput
 from holdfast.recipe.target import TargetSpec
+from holdfast.store.atomic import whole
 
 ENDINGS = (".csv", ".csv.gz", ".parquet", ".npy")
 SUM_ERROR = 1e-3  # of the probabilities of one sample, of float32 and many classes
@@ -54,26 +54,18 @@ def check_rows(ids: np.ndarray, predictions: np.ndarray, target: TargetSpec) -> 
 def predictions_file(path: Path, target: TargetSpec, id_column: str, force: bool) -> Iterator[Writer]:
     """A writer for `path`, which is there whole at the end or not at all. Raises BadInput for a name that is taken."""
     refuse_taken(path, force)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     if id_column in (names := columns_of(target)):
         id_column = f"{id_column}_of_sample"
-    try:
-        with draft.open("w+b") as file:
-            made: _Csv | _Parquet | _Array
-            if path.name.endswith(".npy"):
-                made = _Array(file, path)
-            elif path.name.endswith(".parquet"):
-                made = _Parquet(file, id_column, names)
-            else:
-                made = _Csv(file, id_column, names, path.name.endswith(".gz"))
-            yield made
-            made.close()
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole(path) as file:
+        made: _Csv | _Parquet | _Array
+        if path.name.endswith(".npy"):
+            made = _Array(file, path)
+        elif path.name.endswith(".parquet"):
+            made = _Parquet(file, id_column, names)
+        else:
+            made = _Csv(file, id_column, names, path.name.endswith(".gz"))
+        yield made
+        made.close()
 
 
 def refuse_taken(path: Path, force: bool) -> None:

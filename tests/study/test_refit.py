@@ -19,7 +19,8 @@ from holdfast.errors import BadInput
 from holdfast.fit.member import fit_member
 from holdfast.keys import seed_of
 from holdfast.store.run import ENSEMBLE, Run
-from holdfast.study.refit import load_refit, refit
+from holdfast.study.deployed import deployed
+from holdfast.study.refit import refit
 from holdfast.study.run_data import recipe_of
 from holdfast.train import Plan, prepare, train
 
@@ -75,8 +76,7 @@ def test_the_run_out_of_fold_score_is_its_only_claim(run: Run, made: Run) -> Non
 def test_what_is_loaded_again_predicts_the_same(run: Run, made: Run) -> None:
     test = plan_of(run).work.test
     assert isinstance(test, Dataset)
-    with limited(1):
-        said = load_refit(made.path)(test)
+    said = deployed(made.path).predict(test)
     for name in ("conv", "linear", ENSEMBLE):
         assert np.array_equal(said[name], made.test_predictions(name))
     assert np.allclose(said[ENSEMBLE].sum(axis=1), 1)

@@ -21,20 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.data.dataset import Dataset
 from holdfast.data.form import form_of
 from holdfast.engine.environment import versions
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
 from holdfast.ensemble.chain import Chain, FittedChain, chain_of, over_repeats, told
 from holdfast.errors import BadInput
-from holdfast.fit.member import load_fitted
 from holdfast.folds.table import Folds
 from holdfast.oof.scores import all_scores, metrics_of
 from holdfast.oof.table import gather, save_test_ids, truth_of
 from holdfast.recipe.strict import nearest
 from holdfast.store.atomic import write_array, write_json, write_text, write_whole
-from holdfast.store.plain import load_either
 from holdfast.store.run import CHAIN, ENSEMBLE, FORM, REFIT, Run, RunFolder, as_yaml
 from holdfast.study.run_data import recipe_of
 from holdfast.train import Plan, _with_flow, prepare
@@ -94,14 +91,6 @@ def refit(
         _train(work, out, report)
         _finish(run, plan, work, claim_of(run, plan, list(kept)), out)
     return Run(out)
-
-
-def load_refit(path: str | Path) -> Callable[[Dataset], dict[str, np.ndarray]]:
-    """What predicts new samples: the members and the ensemble by name. It is unpickled: load only what you trust."""
-    folder = RefitFolder(path)
-    learned: list[FittedChain] = load_either(folder.path / CHAIN)
-    fitted = {name: load_fitted(folder.fold_folder(name, 0, 0)) for name in learned[0].chain.calibrate}
-    return lambda data: _through(learned, {name: one.predict(data) for name, one in fitted.items()})
 
 
 def _chosen(run: Run, members: Sequence[str] | None) -> list[str]:

@@ -66,7 +66,7 @@ def test_rocket_probabilities_are_no_ones_and_zeros(head: str) -> None:
     made.fit(data.read(), data.target, groups=data.groups)
     p = made.predict_proba(data.read())
     assert ((p > 0) & (p < 1)).all()
-    assert made.kernels_.n_jobs == 1
+    assert made.kernels_.threads == 1
     assert made._features(data.read()).dtype == np.float32
     assert (p.argmax(axis=1) == data.target).mean() > 0.8
 

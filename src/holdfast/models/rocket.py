@@ -50,9 +50,9 @@ class MiniRocket(_Rocket):
     n_kernels: int = Field(10_000, ge=84, description="features made, about")
 
     def _kernels(self, seed: int, threads: int) -> Any:
-        from aeon.transformations.collection.convolution_based import MiniRocket as Kernels
+        from holdfast.models.rocket_kernels import MiniRocketKernels
 
-        return Kernels(n_kernels=self.n_kernels, n_jobs=threads, random_state=seed)
+        return MiniRocketKernels(self.n_kernels, seed, threads)
 
 
 @component("multirocket")

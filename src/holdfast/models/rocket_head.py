@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from holdfast.data.dataset import CHUNK
 from holdfast.folds.inner import inner_folds
 from holdfast.models.calibrated import Calibrator, fit_calibrator
 
+BLOCK = 256  # windows transformed at once
 SHORTEST = 9  # steps that aeon's kernels need
 RARE = 4  # power of a count's share of zeros that is added to its deviation, as in Hydra's paper
 ALPHAS = (1e1, 1e2, 1e3, 1e4, 1e5)  # of the ridge, per feature-scaled kernel
@@ -44,11 +46,11 @@ class RocketEstimator:
         return np.concatenate([self.head.probabilities(self._scaled(chunk)) for chunk in _chunks(X)])
 
     def _features(self, X: np.ndarray) -> np.ndarray:
-        """`(n, features)` float32, a chunk at a time, so that only the result is large."""
+        """`(n, features)` float32, a block at a time, so that only the result is large."""
         out: np.ndarray | None = None
-        for start in range(0, len(X), CHUNK):
+        for start in range(0, len(X), BLOCK):
             made = np.asarray(
-                self.kernels_.transform(_channels_first(X[start : start + CHUNK])), dtype=np.float32
+                self.kernels_.transform(_channels_first(X[start : start + BLOCK])), dtype=np.float32
             )
             if out is None:
                 out = np.empty((len(X), made.shape[1]), dtype=np.float32)
@@ -120,27 +122,30 @@ class KernelRidge:
             Y = y[:, None].astype(np.float64)
         self.offset_ = Y.mean(axis=0)
         Y = Y - self.offset_
-        K = (F @ F.T).astype(np.float64)
+        K = F @ F.T
         inverse = np.ones(len(y)) if weights is None else 1.0 / np.maximum(weights.astype(np.float64), 1e-6)
         folds = inner_folds(y, groups, self.inner, self.seed)
         alpha = self._choose(K, Y, y, inverse, folds) if folds else ALPHAS[2]
         self.alpha_ = alpha
-        self.coefficients_ = (F.T @ _solve(K, Y, inverse, alpha).astype(np.float32)).astype(np.float32)
+        ((_, dual),) = _solutions(K, np.arange(len(y)), Y, inverse, [alpha])
+        del K
+        self.coefficients_ = (F.T @ dual.astype(np.float32)).astype(np.float32)
 
     def _choose(self, K: np.ndarray, Y: np.ndarray, y: np.ndarray, inverse: np.ndarray, folds: Any) -> float:
         """The penalty with the best held-out loss; keeps its calibration."""
+        held = {alpha: np.zeros_like(Y) for alpha in ALPHAS}
+        for learn, watch in folds:
+            across = K[np.ix_(watch, learn)].astype(np.float64)
+            for alpha, dual in _solutions(K, learn, Y, inverse, ALPHAS):
+                held[alpha][watch] = across @ dual
+        seen = np.concatenate([watch for _, watch in folds])
         best: tuple[float, float, Calibrator | None] = (np.inf, ALPHAS[0], None)
-        for alpha in ALPHAS:
-            held = np.zeros_like(Y)
-            for learn, watch in folds:
-                part = _solve(K[np.ix_(learn, learn)], Y[learn], inverse[learn], alpha)
-                held[watch] = K[np.ix_(watch, learn)] @ part
-            seen = np.concatenate([watch for _, watch in folds])
+        for alpha, values in held.items():
             if self.kind == "real":
-                loss, calibrator = float(((held[seen] - Y[seen]) ** 2).mean()), None
+                loss, calibrator = float(((values[seen] - Y[seen]) ** 2).mean()), None
             else:
-                calibrator = fit_calibrator(held[seen] + self.offset_, y[seen], self.classes_)
-                p = calibrator.probabilities(held[seen] + self.offset_)
+                calibrator = fit_calibrator(values[seen] + self.offset_, y[seen], self.classes_)
+                p = calibrator.probabilities(values[seen] + self.offset_)
                 loss = float(-np.log(p[np.arange(len(seen)), np.searchsorted(self.classes_, y[seen])]).mean())
             if loss < best[0]:
                 best = (loss, alpha, calibrator)
@@ -161,14 +166,20 @@ class KernelRidge:
         return 0.9 * one_hot + 0.1 / len(self.classes_)
 
 
-def _solve(K: np.ndarray, Y: np.ndarray, inverse: np.ndarray, alpha: float) -> np.ndarray:
+def _solutions(
+    K: np.ndarray, rows: np.ndarray, Y: np.ndarray, inverse: np.ndarray, alphas: Iterable[float]
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Each penalty with the dual coefficients of `rows`; K in float32 is factored in float64, in one piece of memory."""
     from scipy.linalg import cho_factor, cho_solve
 
-    regular = K.copy()
-    regular[np.diag_indices_from(regular)] += alpha * inverse
-    return cho_solve(
-        cho_factor(regular, lower=True, overwrite_a=True, check_finite=False), Y, check_finite=False
-    )
+    regular = np.empty((len(rows), len(rows)))
+    for alpha in alphas:
+        for line, row in zip(regular, rows):
+            line[:] = K[row, rows]
+        regular[np.diag_indices_from(regular)] += alpha * inverse[rows]
+        # LAPACK works on columns: the transpose of a symmetric matrix lets it work in place
+        factor = cho_factor(regular.T, lower=True, overwrite_a=True, check_finite=False)
+        yield alpha, cho_solve(factor, Y[rows], check_finite=False)
 
 
 class LogisticHead:

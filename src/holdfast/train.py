@@ -26,7 +26,7 @@ from holdfast.engine.job import Job, Work, is_done
 from holdfast.engine.side_by_side import side_by_side
 from holdfast.engine.threads import cores
 from holdfast.engine.watchdog import LIMIT, limit_of
-from holdfast.ensemble.chain import BLEND, Chain, chain_of, over_repeats, told
+from holdfast.ensemble.chain import BLEND, Chain, chain_of, on_test, over_repeats, told
 from holdfast.errors import BadInput
 from holdfast.fit.resolved import resolve, saw_unlabelled, unreached
 from holdfast.fit.transfer import with_starts
@@ -34,7 +34,15 @@ from holdfast.folds.base import Splitter
 from holdfast.folds.table import describe, make_folds
 from holdfast.metrics.base import Metric
 from holdfast.oof.scores import all_scores, facts_of, member_scores, metrics_of, notes_of, score_so_far
-from holdfast.oof.table import gather, gather_test, save_index, save_predictions, save_test_ids, truth_of
+from holdfast.oof.table import (
+    gather,
+    gather_test,
+    save_index,
+    save_predictions,
+    save_test_ids,
+    saved_grids,
+    truth_by_rows,
+)
 from holdfast.predict.pool import check_pool
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.registry import load_user_components
@@ -285,23 +293,23 @@ def _within_budget(
     return replace(plan, work=work, chain=chain, notes=[*plan.notes, *notes])
 
 
-def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
     """Put the folds together, score, and write `scores.json` last; returns out-of-fold and test predictions."""
     import joblib
 
     work, metrics = plan.work, metrics_of(plan.metric, plan.work.target)
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in work.members}
     raw = {name: gather(work, run, mine) for name, mine in jobs.items()}
-    learned, said = over_repeats(plan.chain, raw, truth_of(work), work.folds.fold)
-    test: dict[str, np.ndarray] = {}
+    learned, said = over_repeats(plan.chain, raw, truth_by_rows(work), work.folds.fold)
+    test: dict[str, Any] = {}
     if work.test is not None:
-        means = {name: gather_test(run, mine) for name, mine in jobs.items()}
-        views = [one.predict(means) for one in learned]
-        test = {name: np.mean([view[name] for view in views], axis=0) for name in views[0]}
+        test = on_test(learned, {name: gather_test(work, run, mine) for name, mine in jobs.items()})
         save_test_ids(work.test.ids, run.path)
     oof = {name: said[name] for name in (*work.members, ENSEMBLE)}
     for name, predictions in oof.items():
         save_predictions(run, name, predictions, test.get(name))
+    if work.target.kind == "grid":  # what is written need not be made again
+        oof = {name: saved_grids(run, name, work.folds.repeats) for name in oof}
     save_index(work, run.path)
     write_json(run.path / FORM, form_of(plan.loaded).plain())
     write_whole(run.path / f"{CHAIN}.joblib", lambda file: joblib.dump(learned, file))
@@ -323,7 +331,7 @@ def _finish(plan: Plan, run: Run, report: Report) -> tuple[dict[str, np.ndarray]
 
 
 def _look_after(
-    plan: Plan, run: Run, findings: Findings, oof: dict[str, np.ndarray], test: dict[str, np.ndarray], report: Report
+    plan: Plan, run: Run, findings: Findings, oof: dict[str, Any], test: dict[str, Any], report: Report
 ) -> None:  # fmt: skip
     """Check the members' predictions; what is found is said and kept, and stops nothing."""
     work = plan.work

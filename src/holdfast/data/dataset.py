@@ -16,7 +16,7 @@ from holdfast.recipe.target import TargetSpec
 
 FLOW_FIELD = ("flow_y", "flow_x")  # channels of a flow's field: pixels a time step
 CHUNK = 1024  # samples read at once where a whole array need not be in memory
-CHUNK_BYTES = 1 << 28  # fewer, where they are large
+CHUNK_BYTES = 1 << 26  # fewer, where they are large: what is done with them takes several times as much
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,12 @@ class Dataset:
 
     def read(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Inputs at `indices` of this view, as `dtype`, freshly allocated."""
-        if self.rows is None:
-            return np.array(self.source[indices], dtype=self.dtype)
-        return np.asarray(self.source[self.rows[indices]]).astype(self.dtype, copy=False)
+        return _fresh(self.source, indices if self.rows is None else self.rows[indices], self.dtype)
 
     def read_grids(self, indices: np.ndarray | slice = slice(None)) -> np.ndarray:
         """The grids to predict at `indices`, `(b, leads, h, w)` float32, NaN where nothing was measured."""
         there = indices if self.rows is None else self.rows[indices]
-        return np.array(self.grids[there], dtype=np.float32)
+        return _fresh(self.grids, there, np.dtype(np.float32))
 
     def with_flow(self) -> Dataset:
         """The samples with optical flow's forecast of each lead time, then its field y and x, as more channels."""
@@ -120,6 +118,12 @@ class Dataset:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**state, **{name: unpacked(state[name]) for name in MAPPED}})
+
+
+def _fresh(array: Any, rows: np.ndarray | slice, dtype: np.dtype[Any]) -> np.ndarray:
+    """The rows as a new array: of an array itself a slice is a view, all else is freshly made."""
+    view = isinstance(array, np.ndarray) and isinstance(rows, slice)
+    return np.asarray(array[rows]).astype(dtype, copy=view)
 
 
 MAPPED = ("source", "flow")  # that may be memory maps

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from holdfast.data.dataset import Dataset
 from holdfast.data.joined import joined
+from holdfast.data.slices import pieces
 from holdfast.data.unlabelled import Unlabelled
 from holdfast.engine.energy import Meter
 from holdfast.engine.threads import limited
@@ -23,7 +25,7 @@ from holdfast.fit.student import Student
 from holdfast.folds.table import Folds
 from holdfast.keys import seed_of
 from holdfast.recipe.target import TargetSpec
-from holdfast.store.atomic import write_array, write_json
+from holdfast.store.atomic import write_array, write_json, write_rows
 from holdfast.store.hashes import hash_value
 from holdfast.store.run import FORMAT, RunFolder
 
@@ -129,6 +131,15 @@ def _fit_student(
     return student.fit(fit, whole, mark)
 
 
+def write_forecasts(path: Path, fitted: Fitted, data: Dataset, target: TargetSpec) -> None:
+    """What a fitted member predicts, as a file; grids some samples at a time."""
+    if target.kind != "grid":
+        write_array(path, fitted.predict(data))
+        return
+    parts = pieces(len(data), 4 * prod(target.shape))
+    write_rows(path, (len(data), *target.shape), (fitted.predict(data.take(rows)) for rows in parts))
+
+
 def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
     """Fit, predict, write; `done.json` last. A fold begun by an equal job resumes at its last epoch."""
     folder = run.fold_folder(job.member, job.repeat, job.fold)
@@ -143,9 +154,9 @@ def run_job(work: Work, job: Job, run: RunFolder, report: Report) -> None:
             fitted, facts["pseudo"] = _fit_student(work, job, run, report, mark)
         _, rows = work.folds.part(job.repeat, job.fold)
         if len(rows):  # a refit holds none out
-            write_array(folder / "oof.npy", fitted.predict(work.train.take(rows)))
+            write_forecasts(folder / "oof.npy", fitted, work.train.take(rows), work.target)
         if work.test is not None:
-            write_array(folder / "test.npy", fitted.predict(work.test))
+            write_forecasts(folder / "test.npy", fitted, work.test, work.target)
         fitted.save(folder)
     seconds = time.monotonic() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

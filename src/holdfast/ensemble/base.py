@@ -17,6 +17,8 @@ class Ensemble(Component):
 
     kind: ClassVar[str] = "ensemble"
     targets: ClassVar[frozenset[str]] = frozenset({"classes", "real", "grid"})
+    # of grids: `fit` reads predictions by `[:, rows]` or `[member][rows]`, truth by `[rows]`; else it gets them whole
+    by_rows: ClassVar[bool] = False
 
     def for_metric(self, metric: Metric, target: TargetSpec) -> Self:
         """The ensemble that knows what it is scored by. Raises BadInput where a field does not suit the target."""

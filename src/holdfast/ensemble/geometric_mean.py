@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ class GeometricMean(Ensemble):
 
     The plain mean of calibrated members hesitates more than they do; this one does not.
     """
+
+    by_rows: ClassVar[bool] = True
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> Any:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from holdfast.recipe.registry import component
 @component("mean")
 class Mean(Ensemble):
     """The mean of members' probabilities or values; learns nothing."""
+
+    by_rows: ClassVar[bool] = True
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> Any:
         return None

@@ -24,6 +24,7 @@ class WeightedMean(Weighted):
     """
 
     targets: ClassVar[frozenset[str]] = frozenset({"classes", "real", "grid"})
+    by_rows: ClassVar[bool] = True
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> Any:
         metric, members = self.metric_for(predictions), len(predictions)

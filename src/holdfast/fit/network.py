@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 
 from holdfast.data.dataset import Dataset
+from holdfast.data.slices import pieces
 from holdfast.errors import BadInput
 from holdfast.fit.feed import Feed
 from holdfast.fit.grid_feed import GridFeed, filled
@@ -75,10 +76,22 @@ class FittedNetwork:
         truth = data.target
         assert truth is not None
         if self.head.target.kind == "grid":
-            truth = self.pipeline.transform_rain(data.read_grids())
+            return self._loss_on_grids(data, loss)
         if self.head.target.kind == "real":
             truth = ((truth - self.scale[0]) / self.scale[1]).astype(np.float32)
         return float(loss.value(self.outputs(data), torch.from_numpy(truth), None))
+
+    def _loss_on_grids(self, data: Dataset, loss: HeadLoss) -> float:
+        """The mean loss of a sample; of more grids than one piece that of the pieces."""
+        total = 0.0
+        for rows in pieces(len(data), data.grid_bytes // max(len(data), 1)):
+            part = data.take(rows)
+            truth = torch.from_numpy(self.pipeline.transform_rain(part.read_grids()))
+            value = float(loss.value(self.outputs(part), truth, None))
+            if len(rows) == len(data):
+                return value
+            total += value * len(rows)
+        return total / max(len(data), 1)
 
     def predict(self, data: Dataset) -> np.ndarray:
         """Probabilities `(n, classes)`, values `(n,)` or grids `(n, leads, h, w)`, the mean over views; float32."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from holdfast.data.by_rows import layered, parts_of, some
 from holdfast.data.dataset import Dataset
 from holdfast.data.flow import latest
 from holdfast.data.slices import slices_of
@@ -47,7 +48,7 @@ class Told:
     draws: np.ndarray
 
 
-def grid_scores(work: Work, metrics: list[Metric], oof: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def grid_scores(work: Work, metrics: list[Metric], oof: Mapping[str, Any]) -> dict[str, Any]:
     """What `scores.json` holds where grids are forecast.
 
     `oof`: forecasts `(repeats, n, leads, h, w)` of each member and of the ensemble, which is the last. `floors`: what
@@ -76,29 +77,36 @@ def grid_scores(work: Work, metrics: list[Metric], oof: Mapping[str, np.ndarray]
     return scores
 
 
-def grid_member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[str, Any]:
+def grid_member_scores(work: Work, metrics: list[Metric], oof: Any) -> dict[str, Any]:
     """Each metric on all rows of `oof` `(repeats, n, leads, h, w)`, and the first one fold by fold."""
     units = units_of(len(work.train), work.train.groups)
     parts = grid_parts(work.train, metrics, {"": oof}, floors=False)
     return _scores_of("", work, metrics, parts, _told(metrics, parts, units, work.seed), units)
 
 
-def grid_score_so_far(work: Work, metric: Metric, oof: np.ndarray) -> Score:
+def grid_score_so_far(work: Work, metric: Metric, oof: Any) -> Score:
     """The score on the rows of the folds that are finished; rows of others are NaN throughout."""
-    there = ~np.isnan(oof.reshape(*oof.shape[:2], -1)).all(axis=2)
+    there = np.stack([_there(part) for part in oof])
     rows = np.flatnonzero(there[there.sum(axis=1).argmax()])  # any repeat may be ahead
-    whole = np.stack([part[rows] for part, ok in zip(oof, there) if ok[rows].all()])
+    whole = layered([some(part, rows) for part, ok in zip(oof, there) if ok[rows].all()])
     data = work.train.take(rows)
     parts = grid_parts(data, [metric], {"": whole}, floors=False)["", metric.key]
     return score_of_parts(metric, list(parts), units_of(len(data), data.groups), work.seed)
 
 
+def _there(forecasts: Any) -> np.ndarray:
+    """Which rows `(n,)` hold a number."""
+    return np.concatenate(
+        [~np.isnan(part.reshape(len(part), -1)).all(axis=1) for part in parts_of(forecasts)]
+    )
+
+
 def grid_parts(
-    data: Dataset, metrics: list[Metric], forecasts: Mapping[str, np.ndarray], floors: bool = True
+    data: Dataset, metrics: list[Metric], forecasts: Mapping[str, Any], floors: bool = True
 ) -> Parts:
     """What each sample adds to each metric of each forecast `(repeats, n, leads, h, w)`, and of the floors."""
     made: dict[tuple[str, str], list[np.ndarray]] = {}
-    for rows in slices_of(len(data), data.grid_bytes // max(len(data), 1)):
+    for rows in _slices(data, floors):
         truth = data.read_grids(rows)
         here = {name: one[:, rows] for name, one in forecasts.items()}
         if floors:
@@ -109,6 +117,12 @@ def grid_parts(
                 parts = [metric.parts(truth, one) for one in repeats]
                 made.setdefault((name, metric.key), []).append(np.stack(parts))  # type: ignore[arg-type]
     return {key: np.concatenate(pieces, axis=1) for key, pieces in made.items()}
+
+
+def _slices(data: Dataset, inputs: bool) -> Iterator[slice]:
+    """The rows some at a time, as many as fit with what is read of them: grids, and perhaps inputs."""
+    bytes_ = max(data.grid_bytes, data.nbytes if inputs else 0)
+    yield from slices_of(len(data), bytes_ // max(len(data), 1))
 
 
 def _plain(name: str) -> str:
@@ -186,10 +200,10 @@ def _per_group(
     ]
 
 
-def _crps(work: Work, members: list[np.ndarray], units: Units) -> Score:
+def _crps(work: Work, members: list[Any], units: Units) -> Score:
     """Of all members' forecasts `(repeats, n, leads, h, w)` together, the mean over repeats."""
     data, made = work.train, []
-    for rows in slices_of(len(data), data.grid_bytes // max(len(data), 1)):
+    for rows in _slices(data, inputs=False):
         truth = data.read_grids(rows)
         made.append(
             [crps_parts(truth, np.stack([one[r, rows] for one in members])) for r in range(len(members[0]))]

@@ -35,7 +35,7 @@ def metrics_of(metric: Metric, target: TargetSpec) -> list[Metric]:
 
 
 def all_scores(
-    work: Work, metrics: list[Metric], oof: dict[str, np.ndarray], constant: tuple[float, ...] | None
+    work: Work, metrics: list[Metric], oof: dict[str, Any], constant: tuple[float, ...] | None
 ) -> dict[str, Any]:
     """What `scores.json` holds: members (the ensemble last), floor, the sample's constant, classes, attributes.
 
@@ -87,7 +87,7 @@ def attribute_scores(work: Work, oof: dict[str, np.ndarray]) -> dict[str, dict[s
     return held
 
 
-def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[str, Any]:
+def member_scores(work: Work, metrics: list[Metric], oof: Any) -> dict[str, Any]:
     """Each metric on the pooled rows of `oof` `(repeats, n, …)`, and the first one fold by fold."""
     if work.target.kind == "grid":
         return grid_member_scores(work, metrics, oof)
@@ -108,7 +108,7 @@ def member_scores(work: Work, metrics: list[Metric], oof: np.ndarray) -> dict[st
     return scores
 
 
-def score_so_far(work: Work, metric: Metric, oof: np.ndarray) -> Score:
+def score_so_far(work: Work, metric: Metric, oof: Any) -> Score:
     """The score on the rows of the folds that are finished."""
     if work.target.kind == "grid":
         return grid_score_so_far(work, metric, oof)

@@ -49,6 +49,9 @@ class Postprocess(Component):
 
     kind: ClassVar[str] = "postprocess"
     targets: ClassVar[frozenset[str]] = frozenset({"classes"})
+    by_rows: ClassVar[bool] = (
+        False  # of grids: `fit` reads both by `[rows]`, some at a time; else it gets them whole
+    )
 
     def check(self, target: TargetSpec) -> None:
         """Raises BadInput where the target does not fit what the recipe says; called before any work starts."""

@@ -27,6 +27,7 @@ class QuantileMapping(Postprocess):
     """
 
     targets: ClassVar[frozenset[str]] = frozenset({"grid"})
+    by_rows: ClassVar[bool] = True
     threshold: float = Field(
         0.1,
         gt=0,
@@ -38,15 +39,18 @@ class QuantileMapping(Postprocess):
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, target: TargetSpec) -> Any:
         """The corners `(said, measured)` of the curve of each lead time; a straight line where too little is wet."""
-        return [self._curve(predictions[:, lead], truth[:, lead]) for lead in range(truth.shape[1])]
-
-    def _curve(self, predictions: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        said, measured = [], []
+        said: list[list[np.ndarray]] = [[] for _ in range(truth.shape[1])]
+        measured: list[list[np.ndarray]] = [[] for _ in said]
         for rows in slices(truth):
-            there = ~np.isnan(truth[rows])
-            said.append(predictions[rows][there & reaches(predictions[rows], self.threshold)])
-            measured.append(truth[rows][there & (truth[rows] > 0)])
-        f, o = (np.sort(np.concatenate(one)) for one in (said, measured))
+            for lead, (f, o) in enumerate(zip(predictions[rows].swapaxes(0, 1), truth[rows].swapaxes(0, 1))):
+                there = ~np.isnan(o)
+                said[lead].append(f[there & reaches(f, self.threshold)])
+                measured[lead].append(o[there & (o > 0)])
+        return [self._curve(np.concatenate(f), np.concatenate(o)) for f, o in zip(said, measured)]
+
+    def _curve(self, said: np.ndarray, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of the wet pixels' amounts, as they were said and as they were measured."""
+        f, o = np.sort(said), np.sort(measured)
         above = np.unique((LEVELS * len(f)).astype(int))[::-1]  # pixels at least as wet, most first
         above = above[above >= FEWEST]
         o = np.concatenate([np.zeros(max(0, len(f) - len(o)), dtype=o.dtype), o])

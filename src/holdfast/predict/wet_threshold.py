@@ -28,6 +28,7 @@ class WetThreshold(Postprocess):
     """
 
     targets: ClassVar[frozenset[str]] = frozenset({"grid"})
+    by_rows: ClassVar[bool] = True
     for_metric: Literal["csi", "mae_csi"] = Field(
         "csi", description="the score to make best, at the threshold: csi, or mae / csi"
     )
@@ -35,22 +36,22 @@ class WetThreshold(Postprocess):
 
     def fit(self, predictions: np.ndarray, truth: np.ndarray, target: TargetSpec) -> Any:
         """The amount of each lead time, mm/h; 0 leaves the forecasts alone."""
-        return [self._best(predictions[:, lead], truth[:, lead]) for lead in range(truth.shape[1])]
-
-    def _best(self, predictions: np.ndarray, truth: np.ndarray) -> float:
         amounts = self.threshold * FACTORS
-        sums = self._sums(predictions, truth, np.sort(amounts))
+        return [self._best(amounts, one) for one in self._between(predictions, truth, np.sort(amounts))]
+
+    def _best(self, amounts: np.ndarray, between: np.ndarray) -> float:
+        sums = self._sums(between, np.sort(amounts))
         scores = Csi().combine(sums[:, 2:]) if self.for_metric == "csi" else -MaeCsi().combine(sums)
         left, *changed = np.where(np.isnan(scores), -np.inf, scores)
         by_nearness = np.array(changed)[np.argsort(np.argsort(amounts))]
         return float(amounts[by_nearness.argmax()]) if by_nearness.max() > left else 0.0
 
-    def _sums(self, predictions: np.ndarray, truth: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    def _sums(self, between: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """Of the forecasts left alone, then by each of the rising amounts, the sums of `MaeCsi.parts`, `(1 + amounts, 5)`.
 
         Each pixel is looked at once: pixels are counted, and what they would cost is summed, between the amounts.
         """
-        pixels, wet, dry_cost, said_cost, raised_cost = self._between(predictions, truth, amounts).T
+        pixels, wet, dry_cost, said_cost, raised_cost = between.T
         own = int(np.searchsorted(amounts, self.threshold)) + 1  # from here on forecasts reach the threshold
         said_wet, hits = (_from(one)[1:] for one in (pixels, wet))
         kept = np.where(np.arange(len(pixels)) < own, raised_cost, said_cost)
@@ -63,24 +64,25 @@ class WetThreshold(Postprocess):
         return np.concatenate([left[None], by_amount])
 
     def _between(self, predictions: np.ndarray, truth: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-        """`(1 + amounts, 5)`, of pixels whose forecast is below the first amount, from it to the second, and so on.
+        """`(leads, 1 + amounts, 5)`, of pixels whose forecast is below the first amount, from it to the second, and so on.
 
         How many, how many are wet, and the sums of absolute errors of saying 0, what was said, and the threshold.
         """
-        made, edges = np.zeros((len(amounts) + 1, 5)), lowest(amounts)
+        made, edges = np.zeros((truth.shape[1], len(amounts) + 1, 5)), lowest(amounts)
         for rows in slices(truth):
-            there = ~np.isnan(truth[rows]) & ~np.isnan(predictions[rows])
-            f, o = predictions[rows][there], truth[rows][there]
-            place = np.searchsorted(edges, f, side="right")
-            costs = (
-                None,
-                reaches(o, self.threshold),
-                np.abs(o),
-                np.abs(o - f),
-                np.abs(o - np.float32(self.threshold)),
-            )
-            for column, cost in enumerate(costs):
-                made[:, column] += np.bincount(place, cost, minlength=len(made))
+            for lead, (f, o) in enumerate(zip(predictions[rows].swapaxes(0, 1), truth[rows].swapaxes(0, 1))):
+                there = ~np.isnan(o) & ~np.isnan(f)
+                f, o = f[there], o[there]
+                place = np.searchsorted(edges, f, side="right")
+                costs = (
+                    None,
+                    reaches(o, self.threshold),
+                    np.abs(o),
+                    np.abs(o - f),
+                    np.abs(o - np.float32(self.threshold)),
+                )
+                for column, cost in enumerate(costs):
+                    made[lead, :, column] += np.bincount(place, cost, minlength=made.shape[1])
         return made
 
     def apply(self, learned: Any, predictions: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,3 +47,20 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_array(path: Path, array: np.ndarray) -> None:
     write_whole(path, lambda file: np.save(file, array, allow_pickle=False))
+
+
+def write_rows(path: Path, shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> None:
+    """A file as `write_array` writes it, of float32 rows `(n, …)` that come some at a time."""
+    head = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    rows = 0
+    with whole(path) as file:
+        np.lib.format.write_array_header_1_0(file, head)
+        for part in parts:
+            assert part.shape[1:] == shape[1:]
+            file.write(np.ascontiguousarray(part, dtype=np.float32).data)
+            rows += len(part)
+        assert rows == shape[0], f"{rows} of {shape[0]} rows for {path}"

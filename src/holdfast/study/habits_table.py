@@ -251,7 +251,7 @@ class _Study:
         return Row(name, says, tuple(self.raw), found.claims, self._scored(found.honest), found.note)
 
     def _gather(self, work: Work, folder: RunFolder, member: str) -> np.ndarray:
-        return gather(work, folder, [job for job in work.jobs() if job.member == member])
+        return np.asarray(gather(work, folder, [job for job in work.jobs() if job.member == member]))
 
     def _said(self, work: Work, raw: Mapping[str, np.ndarray]) -> np.ndarray:
         """What is scored, `(repeats, n, …)`: the chain over the members, cross-fitted on the work's folds."""

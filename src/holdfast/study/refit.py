@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,13 @@ from holdfast.data.form import form_of
 from holdfast.engine.environment import versions
 from holdfast.engine.inline import Inline
 from holdfast.engine.job import Job, Work
-from holdfast.ensemble.chain import Chain, FittedChain, chain_of, over_repeats, told
+from holdfast.ensemble.chain import Chain, FittedChain, chain_of, on_test, over_repeats, told
 from holdfast.errors import BadInput
 from holdfast.folds.table import Folds
 from holdfast.oof.scores import all_scores, metrics_of
-from holdfast.oof.table import gather, save_test_ids, truth_of
+from holdfast.oof.table import gather, gather_test, save_test, save_test_ids, truth_by_rows
 from holdfast.recipe.strict import nearest
-from holdfast.store.atomic import write_array, write_json, write_text, write_whole
+from holdfast.store.atomic import write_json, write_text, write_whole
 from holdfast.store.run import CHAIN, ENSEMBLE, FORM, REFIT, Run, RunFolder, as_yaml
 from holdfast.study.run_data import recipe_of
 from holdfast.train import Plan, _with_flow, prepare
@@ -158,7 +158,7 @@ def claim_of(run: Run, plan: Plan, members: list[str]) -> Claim:
     chain: Chain = chain_of(plan.recipe, members, work.target)
     jobs = {name: [job for job in work.jobs() if job.member == name] for name in members}
     raw = {name: gather(work, run, mine) for name, mine in jobs.items()}
-    learned, said = over_repeats(chain, raw, truth_of(work), work.folds.fold)
+    learned, said = over_repeats(chain, raw, truth_by_rows(work), work.folds.fold)
     constant = None if plan.sample is None else plan.sample.constant
     oof = {name: said[name] for name in (*members, ENSEMBLE)}
     facts, why = told(learned)
@@ -174,9 +174,10 @@ def _finish(run: Run, plan: Plan, work: Work, claim: Claim, out: Path) -> None:
     write_json(out / FORM, form_of(plan.loaded).plain())
     if work.test is not None:
         folder = RefitFolder(out)
-        means = {name: np.load(folder.fold_folder(name, 0, 0) / "test.npy") for name in work.members}
-        for name, said in _through(claim.learned, means).items():
-            write_array(out / f"test-{name}.npy", said.astype(np.float32) if said.ndim > 2 else said)
+        made = {name: gather_test(work, folder, [Job(name, 0, 0)]) for name in work.members}
+        said = on_test(claim.learned, made)
+        for name in (*work.members, ENSEMBLE):
+            save_test(out, name, said[name])
         save_test_ids(work.test.ids, out)
     for sample in run.path.glob("sample.*"):
         shutil.copy(sample, out)
@@ -190,9 +191,3 @@ def _finish(run: Run, plan: Plan, work: Work, claim: Claim, out: Path) -> None:
     write_json(out / "environment.json", facts)
     write_text(out / "recipe.yaml", as_yaml({**run.recipe, "refit": made}))
     write_json(out / "scores.json", {**claim.scores, "refit": made})
-
-
-def _through(learned: list[FittedChain], members: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Members calibrated, and the ensemble, by name: the mean over what each repeat's rows taught."""
-    views = [one.predict(members) for one in learned]
-    return {name: np.mean([view[name] for view in views], axis=0) for name in (*members, ENSEMBLE)}

@@ -24,7 +24,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+from table import table
 
+HEADER = [
+    "load",
+    "answers",
+    "a second",
+    "median, ms",
+    "95 %, ms",
+    "slowest, ms",
+    "server's processor, ms each",
+    "errors",
+]
 METRICS = {"log_loss": False, "accuracy": True}
 WAIT = 600  # seconds for the ledger to be made
 
@@ -136,27 +147,22 @@ async def answers(port: int) -> None:
 
 
 async def measure(server: psutil.Process, port: int, clients: int, seconds: float) -> bool:
-    """Print a line for each load; says whether there was no error."""
+    """Print a row for each load; says whether there was no error."""
     await answers(port)
     await load(port, "first page", 4, min(2.0, seconds))  # what is loaded with the first requests
-    heads = "".join(f" {one:>9}" for one in ("median", "p95", "slowest", "CPU each"))
-    print(f"{'load':<12} {'clients':>7} {'answers':>8} {'a second':>8}{heads} errors")
-    fine = True
+    rows, wrong = [], []
     for kind in LOADS:
         before = sum(server.cpu_times()[:2])
         times, errors = await load(port, kind, clients, seconds)
-        each = (sum(server.cpu_times()[:2]) - before) / len(
-            times
-        )  # of the board's process, whoever else is at work
+        # of the board's process, whoever else is at work
+        each = (sum(server.cpu_times()[:2]) - before) / len(times)
         told = (statistics.median(times), statistics.quantiles(times, n=20)[-1], max(times), each)
-        shown = " ".join(f"{1000 * one:6.1f} ms" for one in told)
-        print(
-            f"{kind:<12} {clients:>7} {len(times):>8} {len(times) / seconds:>8.0f} {shown} {len(errors):>6}"
-        )
-        for one in sorted(set(errors))[:3]:
-            print(f"  {one}")
-        fine = fine and not errors
-    return fine
+        milliseconds = [f"{1000 * one:.1f}" for one in told]
+        rows.append([kind, f"{len(times)}", f"{len(times) / seconds:.0f}", *milliseconds, f"{len(errors)}"])
+        wrong += sorted(set(errors))[:3]
+    print(table(HEADER, rows))
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return not wrong
 
 
 def main() -> None:
@@ -178,7 +184,8 @@ def main() -> None:
             asyncio.run(answers(port))
             print(
                 f"{asked.runs:,} simulated runs, written in {made - began:.0f} s;"
-                f" the board answered {time.perf_counter() - made:.0f} s after its start"
+                f" the board answered {time.perf_counter() - made:.0f} s after its start;"
+                f" {asked.clients} clients, {asked.seconds:g} s a load\n"
             )
             fine = asyncio.run(measure(psutil.Process(server.pid), port, asked.clients, asked.seconds))
         finally:

@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from arithmetic import flops
 from contestants.showers import STEPS, write_codes
 from environments import make_environment, python_of
 from race import Contestant, ratio, rounds, verdict, workers
@@ -42,23 +43,12 @@ MIB = 1 << 20
 Series = dict[tuple[str, str, Contestant], list[float]]
 
 
-def flops(network: str, width: int, side: int) -> dict[str, float]:
-    """Floating-point operations of one sample, counted by torch: forward; and forward with backward."""
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
+def work_of(network: str, width: int, side: int) -> dict[str, float]:
+    """Floating-point operations of one sample, by task."""
     from holdfast.recipe.registry import parse
 
     model: Any = parse("model", {network: {"width": width}})
-    net = model.build((STEPS, side, side), 1)
-    counts = {}
-    for task in TASKS:
-        with FlopCounterMode(display=False) as counter:
-            said = net(torch.zeros(1, STEPS, side, side)).sum()
-            if task == "train":
-                said.backward()
-        counts[task] = float(counter.get_total_flops())
-    return counts
+    return flops(model.build((STEPS, side, side), 1), STEPS, side, side)
 
 
 def race(
@@ -92,7 +82,7 @@ def race(
 
 def speeds(series: Series, rates: dict[str, list[float]], options: argparse.Namespace) -> str:
     """The first table."""
-    work = {network: flops(network, options.width, options.side) for network in options.networks}
+    work = {network: work_of(network, options.width, options.side) for network in options.networks}
     rows = []
     for (network, task, each), values in series.items():
         share = median(values) * work[network][task] / median(rates[each.precision])

@@ -47,6 +47,8 @@ BENCHMARKS = {
     "gpu": Benchmark(
         "Whole runs on a GPU", "whole.py --device cuda", "--rounds 1", ("timm", "torchvision"), gpu=True
     ),
+    "batched": Benchmark("All folds in one model", "batched.py", "--rounds 1"),
+    "compiled": Benchmark("Networks compiled", "compiled.py", "--rounds 1 --networks conv_residual unet"),
     "board": Benchmark("The board's list of runs", "board.py", "--seconds 5", ("fastapi", "sqlalchemy")),
 }
 

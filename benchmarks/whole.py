@@ -120,8 +120,8 @@ def lines(series: Series, rates: Rates, said: argparse.Namespace) -> list[list[s
 
 
 HEADER = [
-    "kind", "whole run of", "seconds", "least–most", "processor s", "peak MiB", "of matmul", "times as fast",
-    "than float32",
+    "kind", "whole run of", "seconds", "least–most", "processor s", "peak MiB", "of matmul", "times as fast as script",
+    "as script float32",
 ]  # fmt: skip
 
 

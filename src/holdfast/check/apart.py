@@ -77,21 +77,29 @@ def group_levels(values: np.ndarray, y: np.ndarray | None, groups: np.ndarray) -
     Each value is taken less the median of its class over the groups' medians, so that a group is not apart for the classes
     that it holds. `y`, `groups`: codes. NaN where a group has no value.
     """
-    cells = {}
     label = np.zeros(len(values), dtype=np.int64) if y is None else y
-    for g, c in np.unique(np.stack([groups, label], axis=1), axis=0):
-        cells[g, c] = median(values[(groups == g) & (label == c)])
-    out = np.full((groups.max() + 1, values.shape[1]), np.nan)
-    usual = {c: median(np.array([v for (_, k), v in cells.items() if k == c])) for c in np.unique(label)}
-    for g in np.unique(groups):
-        out[g] = median(np.array([v - usual[c] for (k, c), v in cells.items() if k == g]))
-    return out
+    pairs, cell = np.unique(groups * (label.max() + 1) + label, return_inverse=True)
+    group, classes = np.divmod(pairs, label.max() + 1)
+    cells = medians(values, cell, len(pairs))
+    return medians(cells - medians(cells, classes, label.max() + 1)[classes], group, groups.max() + 1)
 
 
-def median(values: np.ndarray) -> np.ndarray:
-    """Median over the first axis without what is not finite; NaN where nothing is left."""
+def medians(values: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:
+    """The median of the values `(n, channels)` of each of so many codes, `(count, channels)`, without what is not finite.
+
+    NaN where nothing is left.
+
+    >>> medians(np.array([[1.0], [5.0], [2.0], [np.nan]]), np.array([1, 0, 1, 0]), 3).ravel().tolist()
+    [5.0, 1.5, nan]
+    """
     known = np.where(np.isfinite(values), values, np.nan)
-    out = np.full(values.shape[1:], np.nan)
-    some = ~np.isnan(known).all(axis=0)
-    out[some] = np.nanmedian(known[:, some], axis=0)
+    sizes = np.bincount(codes, minlength=count)
+    starts = np.cumsum(sizes) - sizes
+    out = np.full((count, values.shape[1]), np.nan)
+    for c, column in enumerate(known.T):
+        ordered = column[np.lexsort((column, codes))]  # missing values last
+        there = np.bincount(codes[~np.isnan(column)], minlength=count)
+        some = np.flatnonzero(there)
+        low, high = starts[some] + (there[some] - 1) // 2, starts[some] + there[some] // 2
+        out[some, c] = (ordered[low] + ordered[high]) / 2
     return out

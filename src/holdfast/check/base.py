@@ -6,12 +6,13 @@ A check is one class in a file of this folder; the file lists its classes in `CH
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
+from holdfast.check.aside import Here
 from holdfast.data.dataset import Dataset, Loaded
 from holdfast.folds.table import Folds
 from holdfast.recipe.schema import Recipe
@@ -20,11 +21,13 @@ from holdfast.recipe.target import TargetSpec
 Severity = Literal["error", "warning", "info"]
 Status = Literal["found", "passed", "not applicable"]
 When = Literal["data", "folds", "oof"]
+Where = Literal["here", "aside", "both"]
 Id = str | tuple[str, ...]  # a sample, a group, a column; or a pair of them
 
 KINDS = ("table", "windows", "images", "frames")
 DOCS = "docs/checks"  # a page for each code
 SHOWN = 20  # ids that a finding keeps; it says how many there are
+TRAVELS = 1 << 28  # bytes of inputs in memory that are sent to another process
 T = TypeVar("T")
 
 
@@ -46,6 +49,7 @@ class Seen:
     tested: dict[str, np.ndarray] | None = None  # predictions of the test samples, `(n, …)`, of each member
     notes: tuple[str, ...] = ()  # what was noticed while the data were read
     held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see `once`
+    aside: Here = field(default_factory=Here, repr=False, compare=False)  # where checks may look beside others
 
     @classmethod
     def of(
@@ -67,6 +71,16 @@ class Seen:
             return self.once("truth", self.train.read_grids)
         assert self.train.target is not None
         return self.train.target
+
+    def bare(self) -> Seen:
+        """The data alone, and of the recipe the seed: what a check sees that looks in another process."""
+        return Seen(Recipe.model_construct(seed=self.recipe.seed), self.train, self.target, self.test)
+
+    @property
+    def travels(self) -> bool:
+        """Whether the inputs are small or memory-mapped, so that another process gets them at no cost."""
+        sources = [data.source for data in (self.train, self.test) if data is not None]
+        return sum(one.nbytes for one in sources if type(one) is np.ndarray) <= TRAVELS
 
     def once(self, key: str, make: Callable[[], T]) -> T:
         """What `make` gives, worked out by the first check that asks under `key` and kept for the others."""
@@ -114,6 +128,7 @@ class Check:
     severity: ClassVar[Severity]
     when: ClassVar[When]  # what it needs
     kinds: ClassVar[tuple[str, ...]] = KINDS
+    where: ClassVar[Where] = "here"  # aside: in another process, where there is one, with `bare` data; both: also
 
     def run(self, seen: Seen) -> Finding:
         """Look, where there is what it needs."""
@@ -164,7 +179,16 @@ def run_checks(
     seen: Seen, checks: Sequence[type[Check]], when: Sequence[When] = ("data", "folds", "oof")
 ) -> list[Finding]:
     """What the checks of these times find, in their order."""
-    return [one().run(seen) for one in checks if one.when in when]
+    asked = [one for one in checks if one.when in when]
+    away = [one for one in asked if one.where == "aside" and seen.travels]
+    begun = {one: seen.aside.begin(_look, one, seen.bare()) for one in away}
+    here = sorted(set(asked) - set(away), key=lambda one: (one.where == "both", one.code))  # these wait for the others
+    found = {one: one().run(seen) for one in here} | {one: result() for one, result in begun.items()}
+    return [found[one] for one in asked]
+
+
+def _look(check: type[Check], seen: Seen) -> Finding:
+    return check().run(seen)
 
 
 def standing(findings: Iterable[Finding], accepted: Iterable[str] = ()) -> list[Finding]:

@@ -28,6 +28,7 @@ class IdsTell(Check):
     severity = "warning"
     when = "data"
     kinds = ("table", "windows", "images")
+    where = "aside"
 
     def look(self, seen: Seen) -> Finding:
         data = seen.train

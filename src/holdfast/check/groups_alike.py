@@ -33,6 +33,7 @@ class GroupsAlike(Check):
     severity = "warning"
     when = "data"
     kinds = LIKE_KINDS
+    where = "both"
 
     def look(self, seen: Seen) -> Finding:
         data = seen.train
@@ -85,7 +86,7 @@ def mistaken_groups(seen: Seen, code: np.ndarray) -> dict[tuple[int, int], float
     features = _features(seen)[rows]
     if features.shape[1] == 0:
         return {}
-    said = _said(features, own)
+    said = seen.aside.begin(_said, features, own)()
     met = np.zeros((len(held), len(held)))
     np.add.at(met, (own, said), 1)
     right, size = np.diag(met), met.sum(axis=1)

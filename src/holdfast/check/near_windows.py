@@ -12,7 +12,7 @@ REACH = 8  # a copy is shifted by at most one part in so many of a window
 COMPONENTS = 48  # of the spectra, to find candidates by
 NARROW = 2000  # frequencies of all channels up to which their covariance is soonest made
 FARTHEST = 0.5  # of two copies: sqrt(1 - r²), so r >= 0.87
-PAIRS = 2048  # aligned at once
+PAIRS = 1024  # aligned at once
 CHUNK = 1024  # windows transformed at once
 
 
@@ -22,16 +22,12 @@ def windows_alike(parts: list[Dataset]) -> Likeness:
     The distance of two windows is sqrt(1 - r²), the share of one that the other does not tell. All windows are
     held in memory, as float32.
     """
-    from sklearn.decomposition import PCA
-
     spread, mean_of = _scale(parts[0])
     windows = np.concatenate([_shapes(chunk, spread, mean_of) for part in parts for chunk in part.chunks()])
     spectra = np.concatenate(
         [_spectra(windows[start : start + CHUNK]) for start in range(0, len(windows), CHUNK)]
     )
-    size = min(COMPONENTS, *spectra.shape)
-    solver = "covariance_eigh" if spectra.shape[1] <= NARROW else "randomized"
-    features = PCA(size, svd_solver=solver, random_state=0).fit_transform(spectra)
+    features = _principal(spectra, min(COMPONENTS, *spectra.shape))
 
     def distance(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         out = np.empty(others.shape)
@@ -84,36 +80,57 @@ def _unexplained(windows: np.ndarray, rows: np.ndarray, others: np.ndarray) -> n
 
 def _spectra(windows: np.ndarray) -> np.ndarray:
     """Amplitudes `(n, channels * frequencies)` of windows `(n, channels, steps)`, faded at their ends."""
-    from scipy.fft import rfft
-    from scipy.signal.windows import hann
+    steps = windows.shape[2]
+    hann = 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, steps + 1)[:-1])
+    return np.abs(_by(windows, hann[:, None] * _waves(steps, steps))).reshape(len(windows), -1)
 
-    made = np.abs(rfft(windows * hann(windows.shape[2], sym=False).astype(np.float32), axis=2))
-    return np.asarray(made.reshape(len(windows), -1))
+
+def _by(windows: np.ndarray, waves: np.ndarray) -> np.ndarray:
+    """Spectra `(n, channels, frequencies)` of windows `(n, channels, steps)`, as one product of matrices."""
+    made = windows.reshape(-1, windows.shape[2]) @ waves.astype(np.float32)
+    return made.view(np.complex64).reshape(*windows.shape[:2], -1)
+
+
+def _waves(steps: int, size: int) -> np.ndarray:
+    """Cosine and sine of each frequency of `size` steps, `(steps, 2 * frequencies)`, by which spectra are products.
+
+    For windows of some hundred steps that takes no longer than the FFT, whose import alone takes half a second.
+    """
+    turns = 2 * np.pi / size * (np.outer(np.arange(steps), np.arange(size // 2 + 1)) % size)
+    return np.stack([np.cos(turns), -np.sin(turns)], axis=2).reshape(steps, -1)
+
+
+def _principal(X: np.ndarray, size: int) -> np.ndarray:
+    """The first principal components `(n, size)` of `(n, f)`; where f is large, by scikit-learn's randomized solver."""
+    if X.shape[1] > NARROW:
+        from sklearn.decomposition import PCA  # takes seconds to import
+
+        return np.asarray(PCA(size, svd_solver="randomized", random_state=0).fit_transform(X))
+    mean = X.mean(axis=0)
+    covariance = (X.T @ X - np.outer(len(X) * mean, mean)) / (len(X) - 1)
+    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :size]
+    return np.asarray(X @ directions - mean @ directions)
 
 
 def correlation(windows: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """For pairs of windows, the highest correlation over shifts, of the steps that both then have; 0 where none is.
 
-    `windows` `(n, channels, steps)`, without level; by FFT, all channels together.
+    `windows` `(n, channels, steps)`, without level; by their spectra, all channels together.
     """
-    from scipy.fft import irfft, next_fast_len, rfft
-
     steps = windows.shape[2]
     reach = max(1, steps // REACH)
-    size = next_fast_len(steps + reach, real=True)
-    spectra = rfft(windows, size, axis=2)
+    shifts = np.arange(-reach, reach + 1)  # first[t + shift] stands against second[t]
+    waves = _waves(steps + reach, steps + reach)
+    spectra = _by(windows, waves[:steps])
     products = np.einsum("pcf,pcf->pf", spectra[first], spectra.conj()[second])
-    both = irfft(products, size, axis=1)
-    power = (windows**2).sum(axis=1, dtype=np.float64)
-    energy = np.concatenate([np.zeros((len(windows), 1)), power.cumsum(axis=1)], axis=1)
-    best = np.zeros(len(first))
-    for shift in range(-reach, reach + 1):  # first[t + shift] stands against second[t]
-        low, high = max(0, shift), min(steps, steps + shift)
-        mine = energy[first, high] - energy[first, low]
-        theirs = energy[second, high - shift] - energy[second, low - shift]
-        scale = np.sqrt(np.maximum(mine * theirs, 0))
-        r = np.divide(both[:, shift % size], scale, out=np.zeros(len(first)), where=scale > 1e-9)
-        best = np.maximum(
-            best, np.where(np.minimum(mine, theirs) >= 0.5, r, 0)
-        )  # most of both must be compared
-    return np.clip(best, 0, 1)
+    weights = np.where(np.arange(products.shape[1]) * 2 % (steps + reach) == 0, 1, 2) / (steps + reach)
+    back = (waves[shifts % (steps + reach)] * weights.repeat(2)).T.astype(np.float32)
+    both = products.view(np.float32) @ back
+    energy = np.zeros((len(windows), steps + 1))
+    np.einsum("nct,nct->nt", windows, windows).cumsum(axis=1, dtype=np.float64, out=energy[:, 1:])
+    low, high = np.maximum(0, shifts), np.minimum(steps, steps + shifts)
+    mine = (energy[:, high] - energy[:, low])[first]
+    theirs = (energy[:, high - shifts] - energy[:, low - shifts])[second]
+    enough = np.minimum(mine, theirs) >= 0.5  # most of both must be compared
+    r = np.divide(both, np.sqrt(mine * theirs), out=np.zeros(both.shape), where=enough)
+    return np.clip(r.max(axis=1), 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -28,12 +29,14 @@ def nearest(
     """
     k = min(k, len(base))
     small = base.astype(np.float32)  # finds them; what is found is measured in double precision
-    squares = (small**2).sum(axis=1)
+    squares, doubled = (small**2).sum(axis=1), -2 * small.T
+    own, theirs = own.astype(np.int32), theirs.astype(np.int32)
     distance, index = np.empty((len(own), k)), np.empty((len(own), k), dtype=np.int64)
     for start in range(0, len(own), ROWS):
         rows = slice(start, start + ROWS)
-        there = squares - 2 * np.max([view[rows].astype(np.float32) @ small.T for view in views], axis=0)
-        there[own[rows, None] == theirs[None]] = np.inf
+        there = reduce(np.minimum, (view[rows].astype(np.float32, copy=False) @ doubled for view in views))
+        there += squares
+        np.copyto(there, np.inf, where=own[rows, None] == theirs[None])
         near = np.argpartition(there, k - 1, axis=1)[:, :k]
         exact = np.min([((view[rows][:, None] - base[near]) ** 2).sum(axis=2) for view in views], axis=0)
         exact[np.isinf(np.take_along_axis(there, near, axis=1))] = np.inf

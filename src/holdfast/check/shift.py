@@ -44,6 +44,7 @@ class TestShift(Check):
     name: ClassVar[str] = "test set unlike the training set"
     severity: ClassVar[Severity] = "warning"
     when: ClassVar = "data"
+    where: ClassVar = "aside"  # LightGBM's package imports scikit-learn
 
     def look(self, seen: Seen) -> Finding:
         train, test = seen.train, seen.test

@@ -18,24 +18,24 @@ SAME = 0.99999  # correlation from which on one channel is another one in other 
 LIT = (2.0, 253.0)  # means of photos outside of this are black or white
 
 
-def gaps_of_classes(
-    missing: np.ndarray, y: np.ndarray, groups: np.ndarray | None
-) -> tuple[np.ndarray, float]:
-    """Share of missing values of each class `(classes,)`, and the p of its being the same (Kruskal and Wallis 1952).
+def gaps_of_classes(missing: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Share of missing values of each class `(classes,)`; `missing`: a share a sample."""
+    counts = np.bincount(y)
+    return np.where(counts > 0, np.bincount(y, weights=missing) / np.maximum(counts, 1), np.nan)
 
-    `missing`: a share a sample. Of the samples of a class in one group only the mean counts, since they are no
-    independent witnesses.
+
+def same_by_chance(missing: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> float:
+    """The p of classes having the same share of missing values (Kruskal and Wallis 1952).
+
+    Of the samples of a class in one group only the mean counts, since they are no independent witnesses.
     """
     from scipy.stats import kruskal
 
     unit = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
     pairs, cell = np.unique(np.stack([y, unit]), axis=1, return_inverse=True)
     means = np.bincount(cell.ravel(), weights=missing) / np.bincount(cell.ravel())
-    parts = [means[pairs[0] == c] for c in range(int(y.max()) + 1) if (pairs[0] == c).any()]
-    shares = np.array([missing[y == c].mean() if (y == c).any() else np.nan for c in range(int(y.max()) + 1)])
-    if len(parts) < 2 or np.ptp(means) == 0:
-        return shares, 1.0
-    return shares, float(kruskal(*parts).pvalue)
+    parts = [means[pairs[0] == c] for c in np.unique(pairs[0])]
+    return 1.0 if len(parts) < 2 or np.ptp(means) == 0 else float(kruskal(*parts).pvalue)
 
 
 def constant(facts: ChannelFacts) -> np.ndarray:
@@ -109,10 +109,11 @@ class Gaps(Check):
         if seen.target.kind != "classes":
             return ""
         y, groups = seen.truth[facts.rows], seen.train.groups
-        shares, p = gaps_of_classes(
-            facts.missing.mean(axis=1), y, None if groups is None else groups[facts.rows]
-        )
-        if np.nanmax(shares) - np.nanmin(shares) < UNEVEN or p > BY_CHANCE:
+        missing = facts.missing.mean(axis=1)
+        shares = gaps_of_classes(missing, y)
+        if np.nanmax(shares) - np.nanmin(shares) < UNEVEN:
+            return ""
+        if same_by_chance(missing, y, None if groups is None else groups[facts.rows]) > BY_CHANCE:
             return ""
         most, least = int(np.nanargmax(shares)), int(np.nanargmin(shares))
         return f"{shares[most]:.1%} in {seen.target.names[most]}, {shares[least]:.1%} in {seen.target.names[least]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,15 +52,19 @@ def check(
     A recipe's data and folds are looked at; of a run the out-of-fold predictions too. Exit code 1 where an
     error-level finding stands that is not accepted.
     """
-    from holdfast.check.all import all_checks
-    from holdfast.check.base import run_checks, standing
-    from holdfast.check.gate import Findings, known_codes
+    from holdfast.check.aside import beside
+    from holdfast.engine.threads import cores
 
-    accepted = [*known_codes(accept or ()), *Findings.read(path).accepted]
-    seen = _seen(path, set_, data)
-    if suspects is not None or mosaic is not None:
-        _write_suspects(seen, suspects, mosaic, attribute or [])
-    findings = run_checks(seen, all_checks())
+    with beside(cores()) as aside:
+        from holdfast.check.all import all_checks
+        from holdfast.check.base import run_checks, standing
+        from holdfast.check.gate import Findings, known_codes
+
+        accepted = [*known_codes(accept or ()), *Findings.read(path).accepted]
+        seen = replace(_seen(path, set_, data), aside=aside)
+        if suspects is not None or mosaic is not None:
+            _write_suspects(seen, suspects, mosaic, attribute or [])
+        findings = run_checks(seen, all_checks())
     left = standing(findings, accepted)
     if json_:
         typer.echo(json.dumps([one.plain() for one in findings], indent=1, ensure_ascii=False))

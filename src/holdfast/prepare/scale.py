@@ -14,11 +14,13 @@ class _Standardizer:
     """scikit-learn's StandardScaler over the last axis, applied in the input's own precision."""
 
     def __init__(self) -> None:
-        from sklearn.preprocessing import StandardScaler
-
-        self.scaler = StandardScaler(copy=False)
+        self.scaler: Any = None
 
     def partial_fit(self, X: np.ndarray) -> _Standardizer:
+        if self.scaler is None:  # not before: scikit-learn takes seconds to import
+            from sklearn.preprocessing import StandardScaler
+
+            self.scaler = StandardScaler(copy=False)
         self.scaler.partial_fit(X.reshape(-1, X.shape[-1]).astype(np.float64))
         return self
 

@@ -6,7 +6,7 @@ A check is one class in a file of this folder; the file lists its classes in `CH
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -49,7 +49,9 @@ class Seen:
     tested: dict[str, np.ndarray] | None = None  # predictions of the test samples, `(n, …)`, of each member
     notes: tuple[str, ...] = ()  # what was noticed while the data were read
     held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see `once`
-    aside: Here = field(default_factory=Here, repr=False, compare=False)  # where checks may look beside others
+    aside: Here = field(
+        default_factory=Here, repr=False, compare=False
+    )  # where checks may look beside others
 
     @classmethod
     def of(
@@ -128,7 +130,9 @@ class Check:
     severity: ClassVar[Severity]
     when: ClassVar[When]  # what it needs
     kinds: ClassVar[tuple[str, ...]] = KINDS
-    where: ClassVar[Where] = "here"  # aside: in another process, where there is one, with `bare` data; both: also
+    where: ClassVar[Where] = (
+        "here"  # aside: in another process, where there is one, with `bare` data; both: also
+    )
 
     def run(self, seen: Seen) -> Finding:
         """Look, where there is what it needs."""
@@ -182,7 +186,9 @@ def run_checks(
     asked = [one for one in checks if one.when in when]
     away = [one for one in asked if one.where == "aside" and seen.travels]
     begun = {one: seen.aside.begin(_look, one, seen.bare()) for one in away}
-    here = sorted(set(asked) - set(away), key=lambda one: (one.where == "both", one.code))  # these wait for the others
+    here = sorted(
+        set(asked) - set(away), key=lambda one: (one.where == "both", one.code)
+    )  # these wait for the others
     found = {one: one().run(seen) for one in here} | {one: result() for one, result in begun.items()}
     return [found[one] for one in asked]
 

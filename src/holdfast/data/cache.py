@@ -49,7 +49,16 @@ def cached_frame(path: Path, make: Callable[[], pd.DataFrame], key: Any) -> pd.D
         if not all(pd.api.types.is_numeric_dtype(one) or one == "str" for one in frame.dtypes):
             return frame
         write_whole(file, frame.to_feather)
+        return frame
     return pd.read_feather(file)
+
+
+def cached_facts(path: Path, make: Callable[[], Any], key: Any) -> Any:
+    """The plain values that `make` finds out of a file; found out again only when the file or `key` changes."""
+    file = cache_folder() / f"{hash_value([VERSION, hash_file(path), key])}.json"
+    if not file.is_file():
+        write_json(file, make())
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def filled_array(key: Any, fill: Callable[[Path], dict[str, Any]]) -> tuple[np.ndarray, dict[str, Any]]:

@@ -15,6 +15,7 @@ from holdfast.errors import BadInput
 
 # A sampling is called regular when no time stands farther than this share of a step from the grid.
 OFF_GRID = 0.25
+SOME_ROWS = 1000  # that are looked at before all others
 
 
 def fit_grid(codes: np.ndarray, times: np.ndarray) -> Grid:
@@ -89,6 +90,24 @@ def to_windows(
     windows = np.full((len(ids), steps, len(channels)), np.nan, dtype=np.float32)
     windows[codes[inside], places[inside]] = values[order][inside]
     return windows, grid
+
+
+def first_rows(ids: pd.Series) -> np.ndarray:
+    """For each row of a long table the first row with the same id."""
+    return np.flatnonzero(~ids.duplicated())[pd.factorize(ids)[0]]
+
+
+def is_constant(values: pd.Series, first: np.ndarray) -> bool:
+    """Whether all rows of an id have the value of its `first` row; a missing value equals a missing one.
+
+    >>> is_constant(pd.Series([1.0, 2.0, 1.0]), np.array([0, 1, 0]))
+    True
+    """
+    for rows in (slice(SOME_ROWS), slice(None)):  # most channels change at once
+        codes = pd.factorize(values.iloc[rows])[0]
+        if (codes != codes[first[rows]]).any():
+            return False
+    return True
 
 
 def constant_rows(path: Path, frame: pd.DataFrame, fields: dict[str, str], id_column: str) -> pd.DataFrame:

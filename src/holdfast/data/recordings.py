@@ -86,7 +86,7 @@ def _labelled_frame(spec: Windows, path: Path) -> pd.DataFrame:
     for field, said in instead.items():
         if getattr(spec, field) is not None:
             raise BadInput(f"data.{field}: with data.cut, {said}; leave {field} out")
-    frame = spec.long_frame(path, "train")
+    frame = spec.long_frame(path)
     need_column(path, frame.columns, spec.target, "target")
     if spec.group:
         constant_rows(path, frame, {spec.group: "group"}, str(spec.id))
@@ -99,7 +99,7 @@ def _test(spec: Windows, base: Path, cut: Cut, train: _Table, channels: list[str
     path = spec.path(base, "test")
     if path is None:
         return None
-    frame = spec.long_frame(path, "test")
+    frame = spec.long_frame(path)
     spec.need_channels(path, frame, train.path, channels)
     return _dataset(spec, cut, _read(spec, cut, path, frame, train), channels, None, None)
 

@@ -186,6 +186,9 @@ def _no_class_columns(path: Path, columns: tuple[str, ...], target: TargetSpec) 
 
 
 def _constant(values: pd.DataFrame) -> tuple[float, ...] | None:
+    texts = values.to_numpy(dtype=object)
+    if (texts == texts[:1]).all():
+        values = values.iloc[:1]  # the same in every row, as it mostly is
     numeric = values.apply(pd.to_numeric, errors="coerce")
     if numeric.isna().any().any() or (numeric != numeric.iloc[0]).any().any():
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -11,7 +12,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from holdfast.data.base import DataSpec
-from holdfast.data.cache import cached_array
+from holdfast.data.cache import cached_array, cached_facts
 from holdfast.data.clock import Grid
 from holdfast.data.columns import ids_of, match, mirrors, some
 from holdfast.data.cut import Cut
@@ -19,12 +20,12 @@ from holdfast.data.dataset import Dataset, Loaded
 from holdfast.data.files import columns_of, is_array, need_column, read_array, read_table
 from holdfast.data.form import Form
 from holdfast.data.length import Length, with_length
-from holdfast.data.long import constant_rows, fit_grid, in_order, to_windows
+from holdfast.data.long import constant_rows, first_rows, fit_grid, in_order, is_constant, to_windows
 from holdfast.data.recordings import load_recordings
 from holdfast.errors import BadInput
 from holdfast.recipe.registry import component
 from holdfast.recipe.strict import nearest
-from holdfast.store.hashes import hash_arrays, hash_value
+from holdfast.store.hashes import hash_arrays, hash_value, hashed_once
 
 
 @component("windows")
@@ -60,7 +61,8 @@ class Windows(DataSpec):
 
     def load(self, base: Path) -> Loaded:
         train_path = self.needed(base, "train")
-        loaded = self._load(base, train_path)
+        with hashed_once():
+            loaded = self._load(base, train_path)
         for data, path in ((loaded.train, train_path), (loaded.test, self.path(base, "test"))):
             if data is not None and path is not None:
                 _refuse_infinite(path, data)
@@ -151,29 +153,37 @@ class Windows(DataSpec):
 
     def _load_long(self, base: Path, train_path: Path) -> Loaded:
         labels_path = self.path(base, "labels")
-        frame = self.long_frame(train_path, "train")
+        self._need_long(train_path)
+        long = cache(lambda: self.long_frame(train_path))  # read where it is not known what it holds
         if labels_path is None:
             labels_path, side_frame = (
                 train_path,
-                constant_rows(train_path, frame, self._side_columns(), self._id),
+                constant_rows(train_path, long(), self._side_columns(), self._id),
             )
             ids = ids_of(train_path, side_frame, self.id)
         else:
             side_frame, ids = self.read_labels(labels_path)
-            there = pd.unique(frame[self._id].astype(str))
-            match(ids, np.asarray(there, dtype=str), labels_path, train_path, "the window")
         spec, side = self.side(labels_path, side_frame, ids)
-        notes: list[str] = []
 
-        def mirrored(channels: list[str]) -> list[str]:
-            return self._mirrors(frame, channels, ids, side["target"], spec.kind)
+        def look() -> dict[str, list[str]]:
+            there = np.asarray(pd.unique(long()[self._id].astype(str)), dtype=str)
+            match(ids, there, labels_path, train_path, "the window")
+            notes: list[str] = []
+            channels = self.channels_of(
+                train_path,
+                long(),
+                lambda names: self._mirrors(long(), names, ids, side["target"], spec.kind),
+                notes,
+            )
+            return {"channels": channels, "notes": notes}
 
-        channels = self.channels_of(train_path, frame, mirrored, notes)
-        marks = self.file_hashes(base)
-        clock = self._clock(train_path, frame, ids)
+        seen = self.model_dump(mode="json"), spec.kind, hash_arrays(ids, side["target"])
+        found = cached_facts(train_path, look, ("channels", *seen))
+        channels, marks = found["channels"], self.file_hashes(base)
+        clock = self._clock(train_path, long, ids)
 
         def windows() -> np.ndarray:
-            return to_windows(train_path, frame, ids, self._id, self.time, channels, clock, self.length)[0]
+            return to_windows(train_path, long(), ids, self._id, self.time, channels, clock, self.length)[0]
 
         key: tuple[Any, ...] = (self.id, self.time, channels, hash_arrays(ids))
         if self.length is not None:
@@ -181,25 +191,30 @@ class Windows(DataSpec):
         inputs = cached_array(train_path, windows, key)
         test, test_path = None, self.path(base, "test")
         if test_path is not None:
-            test_frame = self.long_frame(test_path, "test")
-            self.need_channels(test_path, test_frame, train_path, channels)
-            test_ids = np.asarray(pd.unique(test_frame[self._id].astype(str)), dtype=str)
+            self._need_long(test_path)
+            test_long = cache(lambda: self.long_frame(test_path))
+
+            def named() -> np.ndarray:
+                self.need_channels(test_path, test_long(), train_path, channels)
+                return np.asarray(pd.unique(test_long()[self._id].astype(str)), dtype=str)
+
+            test_ids = np.array(cached_array(test_path, named, ("ids", self.id, self.group, channels)))
 
             def test_windows() -> np.ndarray:
                 return to_windows(
-                    test_path, test_frame, test_ids, self._id, self.time, channels, clock, self.length
+                    test_path, test_long(), test_ids, self._id, self.time, channels, clock, self.length
                 )[0]
 
             test_source = cached_array(test_path, test_windows, (*key, marks[self.train]))
             test = self._dataset(test_ids, test_source, tuple(channels), {})
         train = self._dataset(ids, inputs, tuple(channels), side)
-        return Loaded(train, spec, test, self.path(base, "sample"), notes, marks, clock)
+        return Loaded(train, spec, test, self.path(base, "sample"), found["notes"], marks, clock)
 
-    def _clock(self, path: Path, frame: pd.DataFrame, ids: np.ndarray) -> Grid:
+    def _clock(self, path: Path, long: Callable[[], pd.DataFrame], ids: np.ndarray) -> Grid:
         """What training times become steps by; kept, as sorting a long table takes time."""
 
         def fitted() -> np.ndarray:
-            grid = fit_grid(*in_order(path, frame, ids, self._id, self.time)[1:])
+            grid = fit_grid(*in_order(path, long(), ids, self._id, self.time)[1:])
             return np.array([grid.step, grid.start, grid.steps], dtype=np.float64)  # NaN where there is none
 
         step, start, steps = cached_array(
@@ -216,8 +231,8 @@ class Windows(DataSpec):
         """The columns of target, group and order, each with its field."""
         return {column: field for field in ("target", "group", "order") if (column := getattr(self, field))}
 
-    def long_frame(self, path: Path, field: str) -> pd.DataFrame:
-        """The rows of a long table, each with an id; other columns as they are."""
+    def _need_long(self, path: Path) -> None:
+        """Raises BadInput where a long table lacks the columns of ids and times."""
         if self.id is None:
             raise BadInput(
                 f"data.id: {path} is a long table; name the column that says which sample a row is of"
@@ -225,8 +240,12 @@ class Windows(DataSpec):
         for name in ("id", "time"):
             if (column := getattr(self, name)) is not None:
                 need_column(path, columns_of(path), column, name)
+
+    def long_frame(self, path: Path) -> pd.DataFrame:
+        """The rows of a long table, each with an id; other columns as they are."""
+        self._need_long(path)
         frame = read_table(path, (self.id, self.group))
-        missing = np.flatnonzero(frame[self.id].isna())
+        missing = np.flatnonzero(frame[self._id].isna())
         if len(missing):
             raise BadInput(f"{path}: line {missing[0] + 2}: the id ({self.id}) is missing")
         return frame
@@ -260,8 +279,8 @@ class Windows(DataSpec):
         self, frame: pd.DataFrame, channels: list[str], ids: np.ndarray, target: np.ndarray, kind: str
     ) -> list[str]:
         """Channels that are constant in each window and say the same as its target."""
-        rows = frame.groupby(self.id, sort=False)
-        constant = [channel for channel in channels if (rows[channel].nunique(dropna=False) == 1).all()]
+        first = first_rows(frame[self._id])
+        constant = [channel for channel in channels if is_constant(frame[channel], first)]
         firsts = frame.drop_duplicates(self.id).set_index(self.id)[constant]
         firsts = firsts.set_axis(firsts.index.astype(str)).loc[ids]
         return [channel for channel in constant if mirrors(firsts[channel], target, kind)]

@@ -8,12 +8,11 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from holdfast.data.long import OFF_GRID
+from holdfast.data.long import OFF_GRID, is_constant
 from holdfast.errors import BadInput
 from holdfast.plan.look import TableFile, is_number
 
 LOOKED_AT = 200  # samples that each column is tried on; the chosen one is checked on all
-HEAD = 1000  # rows that refuse a column cheaply
 REGULAR = 0.5  # share of steps that a clock with lost rows must still have at its usual length
 TIME_WORDS = re.compile(r"time|date|clock|stamp|step|frame|tick|second|^sec$|^ms$|^t$|시간|초", re.IGNORECASE)
 
@@ -31,7 +30,7 @@ def find_clock(table: TableFile, id_column: str, candidates: list[str]) -> tuple
 
     Time has no value twice within a sample, and either rises with the rows or moves in even steps.
     """
-    codes = pd.factorize(table.frame[id_column])[0]
+    codes = table.codes(id_column)
     head = np.flatnonzero((codes >= 0) & (codes < LOOKED_AT))
     rated = []
     for place, column in enumerate(candidates):
@@ -80,21 +79,14 @@ def as_numbers(values: pd.Series) -> np.ndarray | None:
 def one_row_a_sample(table: TableFile, id_column: str) -> TableFile:
     """The columns of a long table that never change within a sample, one row a sample."""
     frame = table.frame
-    codes, _ = pd.factorize(frame[id_column])
+    codes = table.codes(id_column)
     if (codes < 0).any():
         raise BadInput(
             f"{table.path}: line {int(np.flatnonzero(codes < 0)[0]) + 2}: the id ({id_column}) is missing"
         )
     _, firsts = np.unique(codes, return_index=True)
+    first = firsts[codes]
     constant = [
-        column for column in table.columns if column == id_column or _constant(frame[column], codes, firsts)
+        column for column in table.columns if column == id_column or is_constant(frame[column], first)
     ]
     return TableFile(table.path, frame.iloc[firsts][constant].reset_index(drop=True))
-
-
-def _constant(values: pd.Series, codes: np.ndarray, firsts: np.ndarray) -> bool:
-    for rows in (min(HEAD, len(values)), len(values)):  # the first rows refuse most channels
-        kinds = pd.factorize(values.iloc[:rows])[0]
-        if (kinds != kinds[firsts[codes[:rows]]]).any():
-            return False
-    return True

@@ -134,7 +134,7 @@ def _of_long(
     table: TableFile, id_column: str, time: str | None, channels: list[str]
 ) -> tuple[int, float, float]:
     """Steps of the grid that the reader will lay, share of values and of rows that it will find empty."""
-    codes, ids = pd.factorize(table.frame[id_column])
+    codes = table.codes(id_column)
     if time is None:
         times = np.arange(len(codes), dtype=np.float64)
         steps = int(np.bincount(codes).max())
@@ -142,7 +142,7 @@ def _of_long(
         times = numbers64(table.path, table.frame, time)
         order = np.lexsort((times, codes))
         steps = fit_grid(codes[order], times[order]).steps
-    places = len(ids) * steps
+    places = (int(codes.max()) + 1) * steps
     values = int(table.frame[channels].notna().to_numpy().sum())
     return steps, 1 - values / (places * len(channels)), 1 - len(codes) / places
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 from holdfast.data.columns import some
 from holdfast.data.files import ARRAY_ENDINGS, TABLE_ENDINGS, columns_of, read_array, read_table
 from holdfast.data.wide import read_wide
+from holdfast.engine.threads import cores
 from holdfast.errors import BadInput
 from holdfast.plan.frame_files import find_frames, has_frames, pixels_of, wide_as
 from holdfast.plan.photos import Photos, find_photos
@@ -33,6 +35,8 @@ class TableFile:
     hidden: int = 0
     _different: dict[str, pd.Series] = field(default_factory=dict)
     _names: dict[str, pd.Index] = field(default_factory=dict)
+    _codes: dict[str, np.ndarray] = field(default_factory=dict)
+    _fractions: dict[str, bool] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -58,6 +62,18 @@ class TableFile:
         if column not in self._names:
             self._names[column] = pd.Index(as_text(self.different(column)), dtype=object)
         return self._names[column]
+
+    def codes(self, column: str) -> np.ndarray:
+        """A number for each row, the same where the column's values are; -1 in gaps."""
+        if column not in self._codes:
+            self._codes[column] = pd.factorize(self.frame[column])[0]
+        return self._codes[column]
+
+    def fractions(self, column: str) -> bool:
+        """Whether there are numbers in a column, not all of them whole."""
+        if column not in self._fractions:
+            self._fractions[column] = has_fractions(self.frame[column])
+        return self._fractions[column]
 
     def one_row_each(self, column: str | None) -> bool:
         """Whether every row has its own value there."""
@@ -140,9 +156,12 @@ def look(folder: Path) -> Files:
     held = [ArrayFile(path, read_array(path, "train")) for path in arrays]
     pixels = pixels_of(frames, [array.shape for array in held])
     wide = {path: width for path in tables if (width := wide_as(len(columns_of(path)), pixels))}
-    read = [
-        TableFile(path, _named(read_table(path)), _place(path, folder)) for path in tables if path not in wide
-    ]
+    long = [path for path in tables if path not in wide]
+    with ThreadPoolExecutor(cores()) as pool:  # decompressing and parsing let other threads go on
+        read = [
+            TableFile(path, _named(frame), _place(path, folder))
+            for path, frame in zip(long, pool.map(read_table, long))
+        ]
     return Files(
         folder,
         _as_written(_as_written(read, photos), frames),
@@ -209,6 +228,14 @@ def is_whole(values: pd.Series) -> bool:
     return bool(
         np.isfinite(there).all() and (there == np.round(there)).all() and (np.abs(there) < 2**53).all()
     )
+
+
+def has_fractions(values: pd.Series) -> bool:
+    """Whether values are numbers or texts that read as such, not all of them whole."""
+    if not is_number(values):
+        return False
+    numbers = pd.to_numeric(values)
+    return len(numbers.dropna()) > 0 and not is_whole(numbers.astype("float64"))
 
 
 def is_number(values: pd.Series) -> bool:

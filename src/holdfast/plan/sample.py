@@ -6,9 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
-
-from holdfast.plan.look import TableFile, is_number, is_whole
+from holdfast.plan.look import TableFile
 
 # More different values than this in one column are no classes that a sample could have a column each for.
 MOST_CLASSES = 1000
@@ -42,9 +40,8 @@ def form_of(sample: TableFile, side: TableFile, id_column: str | None, elsewhere
     columns = sample.others(id_column)
     if not columns or set(columns) & elsewhere:
         return None
-    values = sample.frame[columns]
-    constant = bool((values.nunique(dropna=False) <= 1).all())
-    fractions = any(_has_fractions(values[column]) for column in columns)
+    constant = all(len(sample.different(one)) + sample.frame[one].isna().any() <= 1 for one in columns)
+    fractions = any(sample.fractions(column) for column in columns)
     here = [column for column in side.others(id_column) if column not in elsewhere]
     if len(columns) == 1:
         target = columns[0] if columns[0] in here else None
@@ -64,13 +61,6 @@ def _column_with_values(side: TableFile, candidates: list[str], names: list[str]
         if len(side.different(column)) == len(names) <= MOST_CLASSES and set(side.distinct(column)) in wanted:
             return column
     return None
-
-
-def _has_fractions(values: pd.Series) -> bool:
-    if not is_number(values):
-        return False
-    numbers = pd.to_numeric(values)
-    return len(numbers.dropna()) > 0 and not is_whole(numbers.astype("float64"))
 
 
 def describe(form: Form) -> str:

@@ -15,7 +15,8 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -87,6 +88,12 @@ def component(name: str) -> Callable[[C], C]:
     return register
 
 
+@cache
+def _installed(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Components that other packages on `path` bring; looked for once, since every package there is opened."""
+    return tuple(entry_points(group=ENTRY_POINT_GROUP))
+
+
 def known(kind: str) -> dict[str, type[Component]]:
     """Every component of a kind, by name."""
     if kind not in FAMILIES:
@@ -96,7 +103,7 @@ def known(kind: str) -> dict[str, type[Component]]:
         package = importlib.import_module(FAMILIES[kind])
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
-        for entry in entry_points(group=ENTRY_POINT_GROUP):
+        for entry in _installed(tuple(sys.path)):
             try:
                 entry.load()
             except Exception as error:

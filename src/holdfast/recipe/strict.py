@@ -22,7 +22,10 @@ class Nested(ValueError):
 class Strict(BaseModel):
     """A frozen model that refuses unknown keys and says which known one was probably meant."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, populate_by_name=True,
+        defer_build=True,  # of some hundred components a recipe names a few
+    )  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod

@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+_known = ContextVar[dict[Path, str] | None]("known", default=None)
+
+
+@contextmanager
+def hashed_once() -> Iterator[None]:
+    """Inside, no file changes: each is read once for its hash."""
+    before = _known.set({} if _known.get() is None else _known.get())
+    try:
+        yield
+    finally:
+        _known.reset(before)
+
 
 def hash_file(path: Path) -> str:
     """16 hex digits for what a file holds."""
+    known = _known.get()
+    if known is not None and path in known:
+        return known[path]
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        made = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    if known is not None:
+        known[path] = made
+    return made
 
 
 def hash_value(value: Any) -> str:

@@ -76,7 +76,8 @@ class Seen:
 
     def bare(self) -> Seen:
         """The data alone, and of the recipe the seed: what a check sees that looks in another process."""
-        return Seen(Recipe.model_construct(seed=self.recipe.seed), self.train, self.target, self.test)
+        seed: dict[str, Any] = {"seed": self.recipe.seed}
+        return Seen(Recipe.model_construct(**seed), self.train, self.target, self.test)
 
     @property
     def travels(self) -> bool:

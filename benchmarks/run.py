@@ -49,6 +49,8 @@ BENCHMARKS = {
     ),
     "batched": Benchmark("All folds in one model", "batched.py", "--rounds 1"),
     "compiled": Benchmark("Networks compiled", "compiled.py", "--rounds 1 --networks conv_residual unet"),
+    "rocket": Benchmark("MiniRocket, fitted in each fold", "rocket.py", "--rounds 1"),
+    "memory": Benchmark("Memory as data grow", "memory.py", "--kinds frames windows"),
     "board": Benchmark("The board's list of runs", "board.py", "--seconds 5", ("fastapi", "sqlalchemy")),
 }
 

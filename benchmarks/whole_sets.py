@@ -134,9 +134,10 @@ KINDS = {
 
 
 def write(folder: Path, kind: Kind, size: Size, k: int, precision: str) -> dict[str, Any]:
-    """The set's files, its folds as a file that both read (rows dealt out in turn), and the recipe."""
+    """The set's files, its folds as a file that both read (rows dealt out at random), and the recipe."""
     data, ids = kind.write(folder, size.samples)
-    rows = [f"{one},{i % k}" for i, one in enumerate(ids)]
+    dealt = np.random.default_rng(0).permutation(len(ids)) % k
+    rows = [f"{one},{fold}" for one, fold in zip(ids, dealt)]
     (folder / "folds.csv").write_text("\n".join(["id,fold", *rows]) + "\n")
     member = {"model": size.model, **(kind.member or {})}
     if size.epochs:

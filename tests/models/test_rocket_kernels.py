@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.linalg import solve
 
+from holdfast.models.compiled.rocket_kernels import PART, MiniRocketKernels
 from holdfast.models.rocket_head import ALPHAS, _solutions
-from holdfast.models.rocket_kernels import PART, MiniRocketKernels
 
 
 @pytest.mark.parametrize(("steps", "channels"), [(9, 1), (40, 3)])

@@ -50,7 +50,7 @@ class MiniRocket(_Rocket):
     n_kernels: int = Field(10_000, ge=84, description="features made, about")
 
     def _kernels(self, seed: int, threads: int) -> Any:
-        from holdfast.models.rocket_kernels import MiniRocketKernels
+        from holdfast.models.compiled.rocket_kernels import MiniRocketKernels
 
         return MiniRocketKernels(self.n_kernels, seed, threads)
 

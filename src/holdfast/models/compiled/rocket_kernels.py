@@ -1,4 +1,7 @@
-"""MiniRocket's transform over the kernels and biases that aeon fits. Imported where a member is built."""
+"""MiniRocket's transform over the kernels and biases that aeon fits. Imported where a member is built.
+
+It stands apart from the components, since numba takes half a second to import.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from holdfast.errors import BadInput
 from holdfast.models.base import Network
 from holdfast.models.conv_layers import channels_last
 from holdfast.models.pretrained import check_backbone, pretrained_file
+from holdfast.models.small_maps import with_small_maps
 from holdfast.models.weights import State, load_into, must_be_weights
 from holdfast.recipe.registry import component
 from holdfast.recipe.target import TargetSpec
@@ -103,7 +104,7 @@ class Timm(Network):
             def forward(self, x: Tensor) -> Tensor:
                 return self.backbone(x.permute(0, 3, 1, 2))  # channels_last as it lies in memory
 
-        return channels_last(Net(self._created(outputs, shape[:2], "model.timm")))
+        return with_small_maps(channels_last(Net(self._created(outputs, shape[:2], "model.timm"))))
 
     def start(self, net: Any) -> None:
         """Load the initial weights; `net.notes` then says what was left out.

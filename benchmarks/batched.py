@@ -100,8 +100,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = []
     for name in options.networks:
-        print(name, file=sys.stderr)
         rows.append(row(name, TASKS[name], timed(TASKS[name], options)))
+        print(*rows[-1], sep=" | ", file=sys.stderr)  # what a killed run has found is not lost
     print(table(["network", "batch", *WAYS.values(), "two ÷ stacked", "two ÷ grouped"], rows))
 
 

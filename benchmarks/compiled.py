@@ -3,9 +3,8 @@
     python benchmarks/compiled.py [--rounds 3] [--steps 3] [--threads 1 2] [--networks gru unet …] [--precision 32]
 
 "compile, cold" are the seconds that the first compiled steps take beyond so many steps that are compiled already, with an
-empty cache; "warm" the same in a new process that finds the first one's cache, as every fold but a run's first would in
-processes. "pays back after" counts the steps until what was saved makes good for the cold compilation. On a
-GPU where there is one, else on the processor.
+empty cache; "warm" the same in a new process that finds the first one's cache. "pays back after" counts the steps until
+what was saved makes good for the cold compilation. On a GPU where there is one, else on the processor.
 """
 
 from __future__ import annotations
@@ -123,8 +122,8 @@ def main() -> None:
     rows = []
     for name in options.networks:
         for threads in options.threads:
-            print(f"{name}, {threads} threads", file=sys.stderr)
             rows.append(row(name, TASKS[name], threads, timed(TASKS[name], threads, options)))
+            print(*rows[-1], sep=" | ", file=sys.stderr)  # what a killed run has found is not lost
     header = [
         "network", "batch", "threads", "eager, ms a step", "compiled, ms", "eager ÷ compiled", "in cpu time",
         "compile, cold s", "warm s", "pays back after",

@@ -11,7 +11,8 @@ round and its median given.
 
 End to end is computed for `--epochs` epochs: Holdfast decodes once and then trains them all; the others decode
 again in each epoch, as their loaders do. Holdfast's epoch is that of a real fold (feed, hooks, checkpoint,
-clipping); the others do not clip, save or watch anything.
+clipping); the others do not clip, save or watch anything. All train the same layers; Holdfast computes those of large
+filters on small maps as products of matrices (holdfast/models/small_maps.py), the others as torch does by itself.
 """
 
 from __future__ import annotations

@@ -21,6 +21,9 @@ class Features(Component):
 
     kind: ClassVar[str] = "features"
     takes: ClassVar[frozenset[str]] = frozenset({"windows"})
+    row_by_row: ClassVar[bool] = (
+        True  # to the last bit, whatever rows are beside: a table may be kept and shared
+    )
 
     def check(self, train: Dataset, where: str) -> None:
         """Raises BadInput where a file or a package is missing; `where` begins the message."""

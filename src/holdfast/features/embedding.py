@@ -34,6 +34,7 @@ class Embedding(Features):
 
     takes: ClassVar[frozenset[str]] = frozenset({"images"})
     reads_file: ClassVar[str] = "weights"
+    row_by_row: ClassVar[bool] = False  # a network's last bits depend on how many pictures it sees at once
 
     backbone: str = Field(alias="name", examples=["resnet18"], description="timm's name of the model")
     weights: str | None = Field(

@@ -10,8 +10,10 @@ from typing import Any
 import joblib
 import numpy as np
 
+from holdfast.balance.base import Balance
 from holdfast.data.dataset import Dataset
 from holdfast.features.base import Features, table_of
+from holdfast.fit.feature_table import feature_table, worth_sharing
 from holdfast.fit.heads import Head
 from holdfast.fit.resolved import MemberSpec
 from holdfast.keys import seed_of
@@ -36,6 +38,7 @@ class FittedEstimator:
     head: Head
     estimators: tuple[Any, ...]  # one, or one for each attribute
     at_test_time: AtTestTime
+    shares: bool = False  # features are made once for all samples of a data set
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -50,6 +53,12 @@ class FittedEstimator:
 
     def predict(self, data: Dataset) -> np.ndarray:
         """Probabilities `(n, classes)`, or values `(n,)`, the mean over views; float32."""
+        if self.scale is not None and self.shares and not self.at_test_time.tta:
+            made = feature_table(data, self.pipeline, self.features)
+            if made is not None:
+                return self.at_test_time.predict(
+                    made, self.head.target, lambda rows: rows, lambda rows: self.said(self._scaled(rows))
+                )
         return self.at_test_time.predict(
             data, self.head.target, self.pipeline.before, lambda view: self.said(self.table(view))
         )
@@ -58,9 +67,13 @@ class FittedEstimator:
         """What the estimator sees of samples that the first half of the pipeline has seen, all columns."""
         X = self.pipeline.after(base)
         if self.scale is not None:
-            X = self.scale.transform(table_of(self.features, X))
-        # in float32 the last bits of a linear model depend on the rows beside a sample
+            return self._scaled(table_of(self.features, X))
         return X.astype(np.float64) if X.ndim == 2 else X
+
+    def _scaled(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of features as the estimator sees them; in float32 a linear model's last bits depend on other rows."""
+        assert self.scale is not None
+        return self.scale.transform(rows).astype(np.float64)
 
     def said(self, X: np.ndarray) -> np.ndarray:
         """Probabilities `(n, classes)` or values `(n,)` for rows of `table`."""
@@ -95,13 +108,19 @@ def fit_estimator(
     assert isinstance(model, Estimator)
     assert train.target is not None
     pipeline = Pipeline(member.prepare, train.kind, train.names).fit(train if seen is None else seen)
-    X, y, groups = pipeline.before(train.read()), train.target, train.groups
-    weight = train.weight
-    X, y, groups, weight = _with_extra(member, X, y, groups, weight, target, seed, of_tables=False)
-    X = pipeline.after(X)
+    y, groups, weight = train.target, train.groups, train.weight
+    shares = bool(member.features) and worth_sharing(train) and not _has_extra_samples(member)
+    shared = feature_table(train, pipeline, member.features) if shares else None
+    if shared is not None:
+        X = shared.read()
+    else:
+        X = pipeline.before(train.read())
+        X, y, groups, weight = _with_extra(member, X, y, groups, weight, target, seed, of_tables=False)
+        X = pipeline.after(X)
+        if member.features:
+            X = table_of(member.features, X)
     scale = None
     if member.features:
-        X = table_of(member.features, X)
         known = X if seen is None else table_of(member.features, pipeline.transform(seen.read()))
         scale = Pipeline([Standardize()], "table", ("",) * X.shape[1]).fit(
             Dataset("table", np.arange(len(known)), known, ())
@@ -136,7 +155,14 @@ def fit_estimator(
         )
         for part, codes in zip(head.parts, head.codes(y))
     )
-    return FittedEstimator(pipeline, member.features, scale, columns, head, estimators, member.at_test_time)
+    return FittedEstimator(
+        pipeline, member.features, scale, columns, head, estimators, member.at_test_time, shared is not None
+    )
+
+
+def _has_extra_samples(member: MemberSpec) -> bool:
+    """Whether balance makes new samples, whose features no table holds."""
+    return any(not one.of_tables and type(one).extra is not Balance.extra for one in member.balance)
 
 
 def _fit_one(estimator: Any, X: np.ndarray, y: np.ndarray, arguments: dict[str, Any]) -> Any:

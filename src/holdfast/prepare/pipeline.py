@@ -39,6 +39,7 @@ class Pipeline:
         self.n_before = sum(step.before_augment for step in steps)
         self.names = [step.name for step in steps]
         self.transformers: list[Any] = [step.build(names) for step in steps]
+        self.reads_files = any(step.reads_file for step in steps)  # whose content decides what they do
 
     def fit(self, train: Dataset) -> Pipeline:
         """Learn from the training part, each step from what the ones before it give, a chunk at a time."""

@@ -1,13 +1,14 @@
 """What `holdfast train` holds in memory as the set grows: frames, windows and pictures. One table.
 
-    python benchmarks/memory.py [--kinds frames windows images] [--times 1 2 4 8] [--mib 32] [--limit 1536]
+    python benchmarks/memory.py [--kinds frames windows images] [--times 1 2 4 8] [--mib 32] [--limit 1024]
     python benchmarks/memory.py --gigabytes 20 --limit 3072
 
 All sets are simulated and lie on disk: frames and windows in one `.npy` file, pictures as files. On each a tiny network
 is trained over two folds by the command line, checks, out-of-fold scores and blend included, in a process whose own
 memory may not pass `--limit` (RLIMIT_DATA, which is `ulimit -d`). The peak is that of anonymous memory (RssAnon in
 /proc), looked at every 10 ms; pages of files, which the system can take back at any time, are not of it. What the
-smallest set takes is what libraries and network need; flat is what grows by less than a twentieth of the data added.
+smallest set takes is nearly what libraries and network need. Parts of bounded size (chunks, a fold that fits) are
+filled first: flat is a peak that from the last size but one to the last rises by less than a twentieth of the data.
 
 `--gigabytes`: one set of frames of so many GB, of which seven eighths are dry and take no room on disk.
 """
@@ -29,7 +30,7 @@ from samples_on_disk import KINDS, write  # noqa: E402
 from table import table  # noqa: E402
 from watched import MIB, Ran, run  # noqa: E402
 
-FLAT = 0.05  # MiB of memory for each MiB of data, from which on it grows with them
+FLAT = 0.05  # MiB of memory for each MiB of data added, from which on it grows with them
 HEADER = ["kind", "data, MiB", "peak of own memory, MiB", "over the smallest", "seconds", "limit, MiB"]
 
 
@@ -88,11 +89,11 @@ def rows_of(kind: str, said: argparse.Namespace) -> tuple[list[list[str]], str]:
     ]
     if len(made) < 2:
         return rows, ""
-    slope = (made[-1].peak - least) / (sizes[-1] - sizes[0])
+    slope = (made[-1].peak - made[-2].peak) / (sizes[-1] - sizes[-2])
     word = "flat" if slope < FLAT else "grows"
     return rows, (
-        f"{kind}: {word}: {made[-1].peak / least:.2f} times the peak for {sizes[-1] / sizes[0]:g} times the data,"
-        f" {slope:.2f} MiB for each MiB added"
+        f"{kind}: {word}: {made[-1].peak / least:.2f} times the peak for {sizes[-1] / sizes[0]:g} times the data;"
+        f" at the end {slope:.2f} MiB for each MiB added"
     )
 
 
@@ -104,7 +105,7 @@ def options() -> argparse.Namespace:
     add("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="which kinds of data")
     add("--mib", type=float, default=32, help="MiB of the smallest set")
     add("--times", nargs="+", type=float, default=[1, 2, 4, 8], help="sizes, in times the smallest")
-    add("--limit", type=int, default=1536, help="MiB that a process may have of its own")
+    add("--limit", type=int, default=1024, help="MiB that a process may have of its own")
     add("--gigabytes", type=float, help="one set of frames of so many GB in place of the table")
     add("--threads", type=int, default=1, help="processor threads of a job")
     add("--go-on", action="store_true", help="do not stop at a run that fails")

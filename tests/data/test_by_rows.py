@@ -80,6 +80,10 @@ def test_a_reader_of_chunks_asks_for_few_rows() -> None:
             self.most = max(self.most, made.nbytes)
             return made
 
+    pictures = Dataset(
+        "images", np.arange(4000).astype(str), np.zeros((4000, 128, 128, 3), np.uint8), ("r", "g", "b")
+    )
+    assert 4 * next(pictures.chunks()).nbytes <= 1 << 26, "they become float32"
     source = Counted()
     data = Dataset("frames", np.arange(4000).astype(str), source, ("t",))  # type: ignore[arg-type]
     assert sum(len(chunk) for chunk in data.chunks()) == 4000

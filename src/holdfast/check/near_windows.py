@@ -6,6 +6,7 @@ import numpy as np
 
 from holdfast.check.likeness import Likeness
 from holdfast.data.dataset import Dataset
+from holdfast.data.scratch import put_together, scratch
 
 STEPS = 512  # longer windows are averaged to at most so many
 REACH = 8  # a copy is shifted by at most one part in so many of a window
@@ -19,13 +20,14 @@ CHUNK = 1024  # windows transformed at once
 def windows_alike(parts: list[Dataset]) -> Likeness:
     """Candidates by their amplitude spectra, which a shift leaves as they are; then the best aligned correlation r.
 
-    The distance of two windows is sqrt(1 - r²), the share of one that the other does not tell. All windows are
-    held in memory, as float32.
+    The distance of two windows is sqrt(1 - r²), the share of one that the other does not tell.
     """
     spread, mean_of = _scale(parts[0])
-    windows = np.concatenate([_shapes(chunk, spread, mean_of) for part in parts for chunk in part.chunks()])
-    spectra = np.concatenate(
-        [_spectra(windows[start : start + CHUNK]) for start in range(0, len(windows), CHUNK)]
+    n = sum(len(part) for part in parts)
+    shapes = (_shapes(chunk, spread, mean_of) for part in parts for chunk in part.chunks())
+    windows = put_together(shapes, n, scratch)
+    spectra = put_together(
+        (_spectra(windows[start : start + CHUNK]) for start in range(0, n, CHUNK)), n, scratch
     )
     features = _principal(spectra, min(COMPONENTS, *spectra.shape))
 

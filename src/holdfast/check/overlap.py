@@ -14,6 +14,8 @@ from holdfast.folds.table import Folds
 SHARED = 8  # windows overlap where they share one part in so many of their steps
 RUN = 4  # steps of a window that are compared at once, since single values come again by chance
 LAGS = 4  # equal runs that each is paired with
+CODES = 1 << 22  # runs that are compared, in 200 MiB; of more, some by their numbers
+LIKELY, PAIRS = 20_000, 256  # pairs that are counted in full then, and how many of them at once
 
 
 class Overlap(Check):
@@ -69,25 +71,58 @@ def shared_stretches(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of different samples that share steps at any shift, but are not equal."""
     steps = data.shape[0]
     run = 1 if data.kind == "frames" else max(1, min(RUN, steps // 4))
-    codes = np.concatenate(
-        [_runs(chunk, run) for chunk in data.chunks()]
-    )  # (n, places), 0 where nothing moves
-    row, place = np.nonzero(codes)
-    one, other = equal_pairs(codes[row, place], LAGS)
+    places, least = steps - run + 1, max(1, steps // SHARED - run + 1)
+    share = max(1, -(-len(data) * places // CODES))
+    row, place, codes = _codes(data, run, share)
+    one, other = equal_pairs(codes, LAGS)
     shift, one, other = place[other] - place[one], row[one], row[other]
     apart_ = one != other
     shift, one, other = shift[apart_], one[apart_], other[apart_]
     swap = one > other
     one, other, shift = np.where(swap, other, one), np.where(swap, one, other), np.where(swap, -shift, shift)
-    places = codes.shape[1]
     pair, shifts = one.astype(np.int64) * len(data) + other, 2 * places
     keys, counts = np.unique(
         pair * shifts + (shift + places), return_counts=True
     )  # one number sorts faster than three
-    enough = counts >= max(1, steps // SHARED - run + 1)
+    if share > 1:  # of some codes: those that are likely enough are counted in full
+        likely = np.flatnonzero(counts >= max(1, least // (2 * share)))
+        keys = keys[likely[np.argsort(-counts[likely], kind="stable")][:LIKELY]]
+        counts = _equal_runs(
+            data, run, keys // shifts // len(data), keys // shifts % len(data), keys % shifts - places
+        )
     whole = (keys % shifts == places) & (counts == places)  # equal samples are another finding
-    kept = np.unique(keys[enough & ~whole] // shifts)
+    kept = np.unique(keys[(counts >= least) & ~whole] // shifts)
     return kept // len(data), kept % len(data)
+
+
+def _codes(data: Dataset, run: int, share: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, places and numbers of all runs in which something moves; of `share` numbers one, the same of equal runs."""
+    rows, places, codes, start = [], [], [], 0
+    for chunk in data.chunks():
+        made = _runs(chunk, run)
+        high = made >> np.uint64(32)  # of coarse values the low bits are all 0
+        row, place = np.nonzero(made if share == 1 else (made != 0) & (high % np.uint64(share) == 0))
+        rows.append((row + start).astype(np.int32))
+        places.append(place.astype(np.int32))
+        codes.append(made[row, place])
+        start += len(chunk)
+    return tuple(np.concatenate(one) for one in (rows, places, codes))  # type: ignore[return-value]
+
+
+def _equal_runs(
+    data: Dataset, run: int, first: np.ndarray, second: np.ndarray, shift: np.ndarray
+) -> np.ndarray:
+    """How many equal runs, in which something moves, each pair of samples has at its shift."""
+    counts = np.zeros(len(first), dtype=np.int64)
+    for start in range(0, len(first), PAIRS):
+        part = slice(start, start + PAIRS)
+        rows, at = np.unique(np.r_[first[part], second[part]], return_inverse=True)
+        codes, half = _runs(data.read(rows), run), len(at) // 2
+        for i, (one, other, by) in enumerate(zip(at[:half], at[half:], shift[part])):
+            low, high = max(0, -by), codes.shape[1] - max(0, by)
+            mine, theirs = codes[one, low:high], codes[other, low + by : high + by]
+            counts[start + i] = np.count_nonzero((mine == theirs) & (mine != 0))
+    return counts
 
 
 def _runs(chunk: np.ndarray, run: int) -> np.ndarray:

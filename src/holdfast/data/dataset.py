@@ -16,7 +16,9 @@ from holdfast.recipe.target import TargetSpec
 
 FLOW_FIELD = ("flow_y", "flow_x")  # channels of a flow's field: pixels a time step
 CHUNK = 1024  # samples read at once where a whole array need not be in memory
-CHUNK_BYTES = 1 << 26  # fewer, where they are large: what is done with them takes several times as much
+CHUNK_BYTES = (
+    1 << 26
+)  # fewer, where they are larger as float32: what is done with them takes several times as much
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Dataset:
 
     def chunks(self, size: int | None = None) -> Iterator[np.ndarray]:
         """The inputs in order, `size` samples at a time; null: as many as are handy."""
-        size = size or max(1, min(CHUNK, CHUNK_BYTES // max(self.nbytes // max(len(self), 1), 1)))
+        size = size or max(1, min(CHUNK, CHUNK_BYTES // (4 * max(int(np.prod(self.shape)), 1))))
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
 

@@ -11,6 +11,7 @@ import torch
 from holdfast.augment.base import Augmentation
 from holdfast.balance.base import Balance
 from holdfast.data.dataset import Dataset
+from holdfast.data.scratch import put_together
 from holdfast.errors import BadInput
 from holdfast.fit.memory import free_memory
 from holdfast.keys import for_step, item_keys, seed_of
@@ -84,7 +85,7 @@ class Feed:
         return self.y
 
     def _in_memory(self) -> np.ndarray:
-        base = _whole((self.pipeline.before(chunk) for chunk in self.train.chunks()), len(self.train))
+        base = put_together((self.pipeline.before(chunk) for chunk in self.train.chunks()), len(self.train))
         for i, balance in enumerate(self.balances):
             made = balance.extra(base, self.y, self.target, seed_of(self.seed, "balance", i))
             if made is not None:
@@ -137,17 +138,6 @@ def cuts(n: int, size: int) -> list[tuple[int, int]]:
     if len(starts) > 1 and n - starts[-1] == 1:
         starts.pop()
     return list(zip(starts, [*starts[1:], n]))
-
-
-def _whole(chunks: Iterator[np.ndarray], n: int) -> np.ndarray:
-    """The chunks of `n` samples as one array, without holding both."""
-    base, start = np.empty(0), 0
-    for chunk in chunks:
-        if start == 0:
-            base = np.empty((n, *chunk.shape[1:]), chunk.dtype)
-        base[start : start + len(chunk)] = chunk
-        start += len(chunk)
-    return base
 
 
 def _copy_numbers(rows: np.ndarray) -> np.ndarray:

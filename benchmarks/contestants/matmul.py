@@ -35,14 +35,20 @@ def rate(act, work):
     return times * work / seconds
 
 
+def multiplied():
+    return rate(lambda: torch.mm(left, right, out=product), 2 * SIDE**3)
+
+
+def copied():
+    """Bytes read and written; the memory is given back, since others are measured while this one waits."""
+    here, there = (torch.zeros(COPIED // 4, device=device) for _ in range(2))
+    return rate(lambda: there.copy_(here), 2 * COPIED)
+
+
 torch.set_num_threads(said["threads"])
 left, right = (torch.randn(SIDE, SIDE, device=device) for _ in range(2))
 if said["precision"] == "bf16":
     left, right = left.bfloat16(), right.bfloat16()
 product = left @ right
 for command in turns:
-    if command == "copy":
-        here, there = (torch.zeros(COPIED // 4, device=device) for _ in range(2))
-        turns.answer(rate(lambda here=here, there=there: there.copy_(here), 2 * COPIED))  # read and written
-    else:
-        turns.answer(rate(lambda: torch.mm(left, right, out=product), 2 * SIDE**3))
+    turns.answer(copied() if command == "copy" else multiplied())

@@ -127,7 +127,7 @@ def cases(threads: int) -> list[Case]:
     steps = "steps of a window"
     return [
         samples("conv_residual, windows", "windows", 160, conv(), True),
-        samples("resnet18, photos", "images", 32, RESNET, True),
+        samples("resnet18, photos", "images", 64, RESNET, True),
         samples("unet, frames", "frames", 40, UNET, True),
         samples("minirocket, windows", "windows", 80, ROCKET),
         samples("lightgbm, table", "table", 4000, TREES),
@@ -180,7 +180,9 @@ def marginal(sizes: Sequence[float], seconds: Sequence[float]) -> float:
         return math.nan
     grown = np.array(sizes, dtype=float) ** POWERS[:, None]
     off = np.log(more) - np.log(grown[:, 1:] - grown[:, :1])  # one constant, log c, where the power is right
-    return float(POWERS[off.std(axis=1).argmin()])
+    sure = (more / seconds[1:]) ** 2  # noise is a share of the seconds, most of which may be the start
+    off -= np.average(off, axis=1, weights=sure)[:, None]
+    return float(POWERS[np.average(off**2, axis=1, weights=sure).argmin()])
 
 
 def measure(case: Case, rounds: int) -> Measured:

@@ -18,7 +18,7 @@ from holdfast.folds.table import make_folds
 from holdfast.recipe.load import load_recipe
 from holdfast.recipe.target import TargetSpec
 
-CHANNELS, COLUMNS, SIDE, RAIN_SIDE = 6, 40, 48, 32
+CHANNELS, COLUMNS, SIDE, RAIN_SIDE = 6, 40, 32, 32
 EACH = 10  # samples of a person, where a folder has people
 
 
@@ -44,7 +44,7 @@ def table(samples: int, classes: int = 4) -> np.ndarray:
 
 
 def photos(samples: int, classes: int = 4) -> np.ndarray:
-    """`(samples, 48, 48, 3)` uint8: noise, lighter by class."""
+    """`(samples, 32, 32, 3)` uint8: noise, lighter by class."""
     light = (40 * codes(samples, classes))[:, None, None, None]
     noise = np.random.default_rng(1).integers(0, 100, (samples, SIDE, SIDE, 3))
     return (noise + light).clip(0, 255).astype(np.uint8)

@@ -77,12 +77,11 @@ def test_growth_prints_a_curve_and_its_exponents():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engines", [["--no-ray"], []], ids=["processes", "ray too"])
-def test_scale_predicts_beside_what_it_measures_and_plans(engines: list[str]):
-    said = run(
-        "scale.py", "--samples", "90", "--workers", "1,2", "--nodes", "1,100", "--variants", "2", *engines
-    )
-    names = ["processes"] if engines else ["processes", "ray"]
+@pytest.mark.parametrize("engines", ["processes", "processes,ray"])
+def test_scale_predicts_beside_what_it_measures_and_plans(engines: str):
+    sizes = ("--samples", "90", "--workers", "1,2", "--nodes", "1,100", "--variants", "2")
+    said = run("scale.py", "--engines", engines, *sizes)
+    names = engines.split(",")
     checked = [line for line in said.splitlines() if line.startswith("|") and line.rstrip(" |").endswith("%")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in checked]
     assert [row[:3] for row in rows[: 2 * len(names)]] == [[n, w, "18"] for n in names for w in ("1", "2")]

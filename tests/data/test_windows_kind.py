@@ -156,6 +156,24 @@ def test_unequal_lengths_end_in_gaps(long: Path) -> None:
     assert not np.isnan(X[2, :10]).any()
 
 
+def test_a_long_table_is_read_once(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(long, tiny.LONG)
+
+    def refuse(*args: object) -> None:
+        raise AssertionError("it was read again")
+
+    monkeypatch.setattr("holdfast.data.windows.Windows.long_frame", refuse)
+    again = load(long, tiny.LONG)
+    assert again.train.names == first.train.names
+    for one, other in ((again.train, first.train), (again.test, first.test)):
+        assert one is not None
+        assert other is not None
+        assert np.array_equal(one.ids, other.ids)
+        assert np.array_equal(one.read(), other.read(), equal_nan=True)
+    with pytest.raises(AssertionError, match="read again"):
+        load(long, tiny.LONG, drop=["x"])
+
+
 def test_longer_test_windows_are_cut_to_the_training_grid(long: Path) -> None:
     more = pd.DataFrame({"id": "t000", "time": range(16, 30), "x": 1.0, "y": 1.0})
     rewrite(long / "test.csv.gz", lambda frame: pd.concat([frame, more]))

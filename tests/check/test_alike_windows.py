@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.check.apart import medians
-from holdfast.check.near_windows import REACH, _principal, _shapes, _spectra, correlation
+from holdfast.check.near_windows import REACH, Aligned, _principal, _shapes, _spectra, correlation
 
 
 def simulated(n: int, steps: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def test_correlation_is_the_best_over_shifts() -> None:
     for steps in (21, 40):
         windows = simulated(6, steps)
         first, second = np.array([0, 1, 2]), np.array([3, 3, 5])
-        found = correlation(windows, first, second)
+        found = correlation(Aligned.of(windows), first, second[:, None])[:, 0]
         for a, b, r in zip(windows[first].astype(float), windows[second].astype(float), found):
             best = 0.0
             for shift in range(-(steps // REACH), steps // REACH + 1):
@@ -33,7 +33,7 @@ def test_a_shifted_copy_correlates() -> None:
     walk = np.random.default_rng(1).normal(size=(1, 70, 3)).cumsum(axis=1)
     walk -= np.linspace(0, 1, 70)[None, :, None] * walk[:, -1:]  # it ends where it begins
     both = _shapes(np.concatenate([walk[:, 3:63], walk[:, 6:66]]), np.ones(3), 1)
-    assert correlation(both, np.array([0]), np.array([1]))[0] > 0.98
+    assert correlation(Aligned.of(both), np.array([0]), np.array([[1]]))[0, 0] > 0.98
 
 
 def test_spectra_are_those_of_the_fft() -> None:

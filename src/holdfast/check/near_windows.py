@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from holdfast.check.likeness import Likeness
@@ -30,17 +32,50 @@ def windows_alike(parts: list[Dataset]) -> Likeness:
         (_spectra(windows[start : start + CHUNK]) for start in range(0, n, CHUNK)), n, scratch
     )
     features = _principal(spectra, min(COMPONENTS, *spectra.shape))
+    del spectra
+    aligned = Aligned.of(windows)
+    del windows
 
     def distance(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-        out = np.empty(others.shape)
         step = max(1, PAIRS // others.shape[1])
-        for start in range(0, len(rows), step):
-            out[start : start + step] = _unexplained(
-                windows, rows[start : start + step], others[start : start + step]
-            )
-        return out
+        starts = range(0, len(rows), step)
+        r = [correlation(aligned, rows[i : i + step], others[i : i + step]) for i in starts]
+        return np.sqrt(1 - np.concatenate(r) ** 2)
 
     return Likeness((features,), measure=distance, farthest=FARTHEST)
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Windows `(n, channels, steps)` without level, as their correlations over shifts need them.
+
+    `spectra` `(n, channels, frequencies)`; `power` `(n, shifts)`: that of the steps which a window that is shifted by so
+    many has in common with one that is not; `back`: from products of spectra to correlations at all shifts.
+    """
+
+    spectra: np.ndarray
+    power: np.ndarray
+    back: np.ndarray
+
+    @classmethod
+    def of(cls, windows: np.ndarray) -> Aligned:
+        steps = windows.shape[2]
+        reach = max(1, steps // REACH)
+        size, shifts = steps + reach, np.arange(-reach, reach + 1)
+        waves = _waves(size, size)
+        weights = np.where(np.arange(size // 2 + 1) * 2 % size == 0, 1, 2) / size
+        back = (waves[shifts % size] * weights.repeat(2)).T.astype(np.float32)
+        parts = [windows[start : start + CHUNK] for start in range(0, len(windows), CHUNK)]
+        spectra = put_together((_by(part, waves[:steps]) for part in parts), len(windows), scratch)
+        power = put_together((_shared_power(part, shifts) for part in parts), len(windows), scratch)
+        return cls(spectra, power, back)
+
+
+def _shared_power(windows: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    steps = windows.shape[2]
+    until = np.zeros((len(windows), steps + 1))
+    np.einsum("nct,nct->nt", windows, windows).cumsum(axis=1, dtype=np.float64, out=until[:, 1:])
+    return np.asarray(until[:, np.minimum(steps, steps + shifts)] - until[:, np.maximum(0, shifts)])
 
 
 def _scale(data: Dataset) -> tuple[np.ndarray, int]:
@@ -70,14 +105,6 @@ def _shapes(X: np.ndarray, spread: np.ndarray, mean_of: int) -> np.ndarray:
     return np.ascontiguousarray(
         np.moveaxis(np.divide(X, length, out=np.zeros_like(X), where=length > 1e-6), 2, 1)
     )
-
-
-def _unexplained(windows: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """sqrt(1 - r²) of each of `rows` `(b,)` and its `others` `(b, k)`."""
-    numbers, places = np.unique(np.r_[rows, others.ravel()], return_inverse=True)
-    first = np.repeat(places[: len(rows)], others.shape[1])
-    r = correlation(windows[numbers], first, places[len(rows) :])
-    return np.sqrt(1 - r**2).reshape(others.shape)
 
 
 def _spectra(windows: np.ndarray) -> np.ndarray:
@@ -114,25 +141,14 @@ def _principal(X: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(X @ directions - mean @ directions)
 
 
-def correlation(windows: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """For pairs of windows, the highest correlation over shifts, of the steps that both then have; 0 where none is.
+def correlation(aligned: Aligned, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The highest correlation over shifts of each of `rows` `(b,)` with its `others` `(b, k)`; 0 where none is.
 
-    `windows` `(n, channels, steps)`, without level; by their spectra, all channels together.
+    Of the steps that both then have, all channels together.
     """
-    steps = windows.shape[2]
-    reach = max(1, steps // REACH)
-    shifts = np.arange(-reach, reach + 1)  # first[t + shift] stands against second[t]
-    waves = _waves(steps + reach, steps + reach)
-    spectra = _by(windows, waves[:steps])
-    products = np.einsum("pcf,pcf->pf", spectra[first], spectra.conj()[second])
-    weights = np.where(np.arange(products.shape[1]) * 2 % (steps + reach) == 0, 1, 2) / (steps + reach)
-    back = (waves[shifts % (steps + reach)] * weights.repeat(2)).T.astype(np.float32)
-    both = products.view(np.float32) @ back
-    energy = np.zeros((len(windows), steps + 1))
-    np.einsum("nct,nct->nt", windows, windows).cumsum(axis=1, dtype=np.float64, out=energy[:, 1:])
-    low, high = np.maximum(0, shifts), np.minimum(steps, steps + shifts)
-    mine = (energy[:, high] - energy[:, low])[first]
-    theirs = (energy[:, high - shifts] - energy[:, low - shifts])[second]
+    products = np.einsum("bcf,bkcf->bkf", aligned.spectra[rows].conj(), aligned.spectra[others])
+    both = (products.view(np.float32) @ aligned.back)[..., ::-1]  # of the row, shifted, with the other
+    mine, theirs = aligned.power[rows, None], aligned.power[others][..., ::-1]
     enough = np.minimum(mine, theirs) >= 0.5  # most of both must be compared
     r = np.divide(both, np.sqrt(mine * theirs), out=np.zeros(both.shape), where=enough)
-    return np.clip(r.max(axis=1), 0, 1)
+    return np.clip(r.max(axis=2), 0, 1)

@@ -1,12 +1,12 @@
 """What `holdfast train` holds in memory as the set grows: frames, windows and pictures. One table.
 
-    python benchmarks/memory.py [--kinds frames windows images] [--times 1 2 4 8] [--mib 32] [--limit 1024]
+    python benchmarks/memory.py [--kinds frames windows images] [--times 1 4] [--mib 64] [--limit 1536]
     python benchmarks/memory.py --gigabytes 20 --limit 3072
 
 All sets are simulated and lie on disk: frames and windows in one `.npy` file, pictures as files. On each a tiny network
 is trained over two folds by the command line, checks, out-of-fold scores and blend included, in a process whose own
 memory may not pass `--limit` (RLIMIT_DATA, which is `ulimit -d`). The peak is that of anonymous memory (RssAnon in
-/proc), looked at every 10 ms; pages of files, which the system can take back at any time, are not of it. What the
+/proc), looked at every 20 ms; pages of files, which the system can take back at any time, are not of it. What the
 smallest set takes is nearly what libraries and network need. Parts of bounded size (chunks, a fold that fits) are
 filled first: flat is a peak that from the last size but one to the last rises by less than a twentieth of the data.
 
@@ -103,9 +103,9 @@ def options() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="which kinds of data")
-    add("--mib", type=float, default=32, help="MiB of the smallest set")
-    add("--times", nargs="+", type=float, default=[1, 2, 4, 8], help="sizes, in times the smallest")
-    add("--limit", type=int, default=1024, help="MiB that a process may have of its own")
+    add("--mib", type=float, default=64, help="MiB of the smallest set")
+    add("--times", nargs="+", type=float, default=[1, 4], help="sizes, in times the smallest")
+    add("--limit", type=int, default=1536, help="MiB that a process may have of its own")
     add("--gigabytes", type=float, help="one set of frames of so many GB in place of the table")
     add("--threads", type=int, default=1, help="processor threads of a job")
     add("--go-on", action="store_true", help="do not stop at a run that fails")

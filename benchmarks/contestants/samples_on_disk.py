@@ -12,7 +12,7 @@ from showers import simulated
 MIB = 1 << 20
 SIDE, FRAMES = 96, 12  # of a sample of frames: uint16, the last of them to be predicted
 STEPS, CHANNELS = 600, 6  # of a window: float32
-PICTURE = 128  # pixels of a picture's side
+PICTURE = 96  # pixels of a picture's side
 GROUPS = 16
 POOL = 32  # different samples; the others are these, changed
 DRY = 8  # only every eighth sample of frames has rain: the file has holes for the others
@@ -51,7 +51,7 @@ def windows(folder: Path, mib: float) -> dict[str, Any]:
 
 
 def images(folder: Path, mib: float) -> dict[str, Any]:
-    """BMP files of 128 × 128 pixels and a CSV of names, people and two classes."""
+    """BMP files of 96 × 96 pixels and a CSV of names, people and two classes."""
     from PIL import Image
 
     count = samples(mib, PICTURE**2 * 3)

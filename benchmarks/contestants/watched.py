@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-LOOK = 0.01  # seconds between looks
+LOOK = 0.02  # seconds between looks
 MIB = 1 << 20
 
 

@@ -30,7 +30,7 @@ def slices_of(n: int, row_bytes: int) -> Iterator[slice]:
 def pieces(n: int, row_bytes: int) -> Iterator[np.ndarray]:
     """The numbers of `n` rows of so many bytes, about PIECE bytes at a time, in whole batches.
 
-    >>> [(rows[0], rows[-1]) for rows in pieces(200, PIECE // 100)]
+    >>> [(int(rows[0]), int(rows[-1])) for rows in pieces(200, PIECE // 100)]
     [(0, 63), (64, 127), (128, 191), (192, 199)]
     """
     step = max(1, PIECE // max(row_bytes, 1) // BATCHES) * BATCHES

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.linalg import solve
 
+from holdfast.errors import BadInput
 from holdfast.models.compiled.rocket_kernels import PART, MiniRocketKernels
 from holdfast.models.rocket_head import ALPHAS, _solutions
 
@@ -48,6 +49,29 @@ def test_kernels_that_were_saved_predict_without_aeon() -> None:
         [sys.executable, "-c", script], input=pickle.dumps((kernels, X)), capture_output=True, check=True
     )
     np.testing.assert_array_equal(np.frombuffer(said.stdout, np.float32).reshape(4, -1), kernels.transform(X))
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        (0, lambda one: one + 1),
+        (1, lambda one: one + 2),
+        (1, lambda one: one[:-1]),
+        (2, lambda one: one * 9),
+        (2, lambda one: one.astype(float)),
+        (3, lambda one: one - one.max() - 1),
+        (4, lambda one: one[:-1]),
+    ],
+)
+def test_parameters_that_would_read_beyond_the_windows_are_refused(place: int, change) -> None:
+    X = np.random.default_rng(2).standard_normal((2, 2, 20), dtype=np.float32)
+    kernels = MiniRocketKernels(84, 0, 1).fit(X)
+    assert np.isfinite(kernels.transform(X)).all()
+    held = list(kernels.parameters_)
+    held[place] = change(held[place])
+    kernels.parameters_ = tuple(held)
+    with pytest.raises(BadInput, match="do not fit windows of 2 channels and 20 steps"):
+        kernels.transform(X)
 
 
 def test_each_penalty_gets_its_own_solution() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from holdfast.errors import BadInput
+
 # of a kernel's nine weights three are 2, the others -1: at these shifts from the middle, in units of the dilation
 DOUBLED = np.array(list(combinations(range(-4, 5), 3)))
 PART = 16  # windows that a thread takes at once
@@ -35,6 +37,8 @@ class MiniRocketKernels:
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
+        """Raises BadInput where the windows, or what a file brought as parameters, do not fit."""
+        self._refuse_unfit(X)
         out = np.empty((len(X), len(self.parameters_[-1])), dtype=np.float32)
 
         def part(start: int) -> None:
@@ -43,6 +47,26 @@ class MiniRocketKernels:
         with ThreadPoolExecutor(max(self.threads, 1)) as pool:
             list(pool.map(part, range(0, len(X), PART)))
         return out
+
+    def _refuse_unfit(self, X: np.ndarray) -> None:
+        """What is compiled looks at no bounds, and parameters may come from a stranger's pack."""
+        channels_of, channels, dilations, features_of, biases = self.parameters_
+        fits = (
+            all(one.ndim == 1 for one in self.parameters_)
+            and all(one.dtype.kind in "iu" for one in self.parameters_[:-1])
+            and (len(features_of), len(channels_of)) == (len(dilations), len(dilations) * len(DOUBLED))
+            and (channels_of >= 1).all()
+            and channels_of.sum() == len(channels)
+            and ((channels >= 0) & (channels < X.shape[1])).all()
+            and ((dilations >= 1) & (8 * dilations < X.shape[2])).all()
+            and (features_of >= 0).all()
+            and features_of.sum() * len(DOUBLED) == len(biases)
+        )
+        if not fits:
+            raise BadInput(
+                f"minirocket: its kernels do not fit windows of {X.shape[1]} channels and {X.shape[2]} steps, or were"
+                " changed; train the member again"
+            )
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ from holdfast.data.form import form_of
 from holdfast.data.sample import SampleForm, read_sample
 from holdfast.data.unlabelled import Unlabelled, read_unlabelled
 from holdfast.engine.budget import Budget, decisions, record, seconds_of, shortened, teacher_gone, without
-from holdfast.engine.chosen import chosen, refuse_engine
+from holdfast.engine.chosen import chosen, refuse_devices, refuse_engine
 from holdfast.engine.folder import free_name, open_run, settle
 from holdfast.engine.job import Job, Work, is_done
 from holdfast.engine.side_by_side import side_by_side
@@ -101,6 +101,7 @@ def train(
     path = Path(output) if output is not None else Path("runs") / loaded_recipe.name
     path = free_name(path) if fresh else path
     plan = prepare(settle(loaded_recipe, path, threads, at_a_time), base)
+    refuse_devices(engine, plan.work)
     if (path / "recipe.yaml").is_file():  # what has changed there is refused before checks take their time
         open_run(path, plan.recipe, plan.work, plan.loaded, base)
     findings = None if accept is None else before_training(plan.recipe, plan.loaded, plan.work, accept, path)

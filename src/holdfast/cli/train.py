@@ -36,6 +36,10 @@ def train(
         int | None,
         typer.Option(min=1, help="processor threads a job; by default the cores shared out among jobs"),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(min=1, help="GPUs that train one network; processes where there are none"),
+    ] = None,
     watchdog: Annotated[
         str,
         typer.Option(
@@ -68,7 +72,8 @@ def train(
     from holdfast.cli.scores import next_steps, score_lines
     from holdfast.train import train as train_recipe
 
-    overrides = [*(set_ or []), *([f"budget={budget}"] if budget else [])]
+    named = {"budget": budget, "fit.devices": devices}
+    overrides = [*(set_ or []), *(f"{key}={value}" for key, value in named.items() if value)]
     with Progress() as progress:
         run = train_recipe(
             recipe, output, overrides, engine, jobs, threads, fresh, progress, accept=accept or (), watchdog=watchdog,

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.engine.inline import Inline
+from holdfast.engine.job import Work
 from holdfast.engine.processes import Processes
+from holdfast.engine.side_by_side import spread_over_devices
 from holdfast.errors import BadInput
 
 NAMES = ("auto", "inline", "processes", "ray")
@@ -24,6 +26,15 @@ def refuse_engine(name: str, address: str | None) -> None:
         refuse(address)
     elif address is not None:
         raise BadInput("--address: names a Ray cluster; give --engine ray, too")
+
+
+def refuse_devices(name: Any, work: Work) -> None:
+    """Raises BadInput where the engine cannot give a network several devices."""
+    if name == "ray" and (members := spread_over_devices(work)):
+        raise BadInput(
+            f"--devices: a task of Ray has one device, and the network of {members[0]} is to have more; leave --devices"
+            " out, or take another --engine"
+        )
 
 
 @contextmanager

@@ -34,13 +34,15 @@ def free_name(path: Path) -> Path:
 
 
 def settle(recipe: Recipe, path: Path, threads: int | None, jobs: int) -> Recipe:
-    """Decide once what the machine decides (threads a job, precision); a begun run keeps what it decided."""
+    """Decide once what the machine or the command decides (threads a job, precision, devices); a begun run keeps it."""
     begun = Run(path).recipe if (path / "recipe.yaml").is_file() else {}
     threads = threads or recipe.threads or begun.get("threads") or max(1, cores() // jobs)
     fit = recipe.fit
     if fit.precision == "auto" and any(isinstance(m.model, Network) for m in recipe.members.values()):
         precision = begun.get("fit", {}).get("precision", "auto")
         fit = fit.model_copy(update={"precision": chosen_precision(precision)})
+    devices = fit.devices or begun.get("fit", {}).get("devices")
+    fit = fit.model_copy(update={"devices": None if devices == 1 else devices})
     settled = recipe.model_copy(update={"threads": threads, "fit": fit})
     held = decisions(path)
     return Recipe.model_validate(decided(settled.written(), held)) if recipe.budget and held else settled

@@ -21,15 +21,21 @@ def side_by_side(work: Work) -> int:
     than one after the other on both.
     """
     numbers = _through_networks(work)
-    if numbers < SHORT or not _on_processor():
+    if numbers < SHORT or spread_over_devices(work) or not _on_processor():
         return 1
     room = free_memory() // (EACH + 2 * work.train.nbytes)
     return max(1, min(cores(), MOST, work.folds.k * work.folds.repeats, room))
 
 
+def spread_over_devices(work: Work) -> list[str]:
+    """The members whose network several devices train."""
+    fits = {name: spec.fit for name, spec in work.members.items()}
+    return [name for name, fit in fits.items() if fit is not None and (fit.devices or 1) > 1]
+
+
 def _on_processor() -> bool:
     """Whether networks train on the processor. It imports torch, which a look at the data does without."""
-    from holdfast.fit.loop import make_fabric
+    from holdfast.fit.ranks import make_fabric
 
     return bool(make_fabric("32").device.type == "cpu")
 

@@ -11,8 +11,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from holdfast.engine.inline import one
 from holdfast.engine.job import Job
 from holdfast.engine.threads import VARIABLES
 from holdfast.engine.watchdog import Watch, end_with_children, show_stack_when_asked, stack_of
+from holdfast.fit.orphan import end_with_parent
 
 GOODBYE = 5.0  # seconds that a worker without a job may take to end
 
@@ -123,7 +124,7 @@ def _work_off(pipe: Connection, needed: Needed, stack: Path) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the parent ends the others
     show_stack_when_asked(stack)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     load_user_components(needed.components)
     works = pickle.loads(needed.works)
     while (asked := _next(pipe)) is not None:
@@ -153,11 +154,3 @@ def portable(error: Exception) -> Exception:
     except Exception:  # whatever an error of other people's does there
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed must not go on writing into the run folder."""
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

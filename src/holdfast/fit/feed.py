@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from holdfast.data.dataset import Dataset
 from holdfast.data.scratch import put_together
 from holdfast.errors import BadInput
 from holdfast.fit.memory import free_memory
+from holdfast.fit.shares import part_of
 from holdfast.keys import for_step, item_keys, seed_of
 from holdfast.prepare.pipeline import Pipeline
 from holdfast.recipe.target import TargetSpec
@@ -26,6 +27,12 @@ class Batch:
     inputs: torch.Tensor
     targets: torch.Tensor
     weights: torch.Tensor | None
+    of: int | None = None  # samples of all ranks together, where this is one rank's share
+
+    @property
+    def n(self) -> int:
+        """Samples of the whole batch."""
+        return len(self.inputs) if self.of is None else self.of
 
 
 class Feed:
@@ -111,11 +118,24 @@ class Feed:
         """Batches an epoch."""
         return len(cuts(len(self.rows(0)), self.batch_size))
 
-    def batches(self, epoch: int) -> Iterator[Batch]:
+    def batches(self, epoch: int, rank: int = 0, ranks: int = 1) -> Iterator[Batch]:
+        """The epoch's batches, or one rank's share of each."""
         rows = self.rows(epoch)
         keys = item_keys(seed_of(self.seed, "augment", epoch), self.items[rows], _copy_numbers(rows))
         for start, stop in cuts(len(rows), self.batch_size):
-            yield self.batch(rows[start:stop], keys[start:stop])
+            if ranks == 1:
+                yield self.batch(rows[start:stop], keys[start:stop])
+            else:
+                yield self._share(rows[start:stop], keys[start:stop], rank, ranks)
+
+    def _share(self, rows: np.ndarray, keys: np.ndarray, rank: int, ranks: int) -> Batch:
+        """One rank's part of a batch, cut after augmentation where that mixes the samples of a batch."""
+        part = part_of(len(rows), rank, ranks)
+        if not any(augment.mixes_targets for augment in self.augments):
+            return replace(self.batch(rows[part], keys[part]), of=len(rows))
+        made = self.batch(rows, keys)
+        weights = None if made.weights is None else made.weights[part]
+        return Batch(made.inputs[part], made.targets[part], weights, len(rows))
 
     def batch(self, rows: np.ndarray, keys: np.ndarray) -> Batch:
         """Samples with the changes that their keys name."""

@@ -213,11 +213,12 @@ class Checkpoint(Hook):
     """Saves everything after an epoch; a run that died continues from there with the same numbers.
 
     The first epoch is saved, since pretraining may lie behind it; then a large network less often than every epoch
-    where epochs are short. Stands last, so that it saves what the other hooks hold after the epoch.
+    where epochs are short. Stands last, so that it saves what the other hooks hold after the epoch. One that does
+    not write, of several ranks, reads alone.
     """
 
-    def __init__(self, file: Path, mark: str, hooks: list[Hook]):
-        self.file, self.mark, self.hooks = file, mark, hooks
+    def __init__(self, file: Path, mark: str, hooks: list[Hook], writes: bool = True):
+        self.file, self.mark, self.hooks, self.writes = file, mark, hooks, writes
         self.last = float("-inf")
 
     def saved(self) -> dict[str, Any] | None:
@@ -240,7 +241,7 @@ class Checkpoint(Hook):
     def after_epoch(self, state: LoopState) -> None:
         ends = state.stop or state.epoch + 1 == state.epochs  # after_fit would take it away at once
         size = sum(one.nbytes for one in state.net.state_dict().values())
-        if ends or not save_is_due(size, time.monotonic() - self.last):
+        if ends or not self.writes or not save_is_due(size, time.monotonic() - self.last):
             return
         held = {
             "mark": self.mark,
@@ -257,4 +258,5 @@ class Checkpoint(Hook):
         self.last = time.monotonic()
 
     def after_fit(self, state: LoopState) -> None:
-        self.file.unlink(missing_ok=True)
+        if self.writes:
+            self.file.unlink(missing_ok=True)

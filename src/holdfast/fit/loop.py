@@ -14,15 +14,9 @@ from holdfast.fit.feed import Feed
 from holdfast.fit.heads import HeadLoss
 from holdfast.fit.hooks import Hook, LoopState
 from holdfast.fit.memory import keep_freed_memory
+from holdfast.fit.ranks import make_fabric, synchronised, whole
 from holdfast.keys import seed_of
 from holdfast.recipe.schema import Fit
-
-
-def make_fabric(precision: str) -> Any:
-    """One device (a GPU where there is one), float32 or bf16 autocast."""
-    from lightning_fabric import Fabric
-
-    return Fabric(accelerator="auto", devices=1, precision="bf16-mixed" if precision == "bf16" else "32-true")
 
 
 def make_optimizer(settings: Fit, net: torch.nn.Module) -> torch.optim.Optimizer:
@@ -37,14 +31,15 @@ def make_optimizer(settings: Fit, net: torch.nn.Module) -> torch.optim.Optimizer
 
 def train_network(
     net: torch.nn.Module, feed: Feed, loss: HeadLoss, settings: Fit, hooks: list[Hook], seed: int,
-    watch: Callable[[torch.nn.Module], float] | None = None,
+    watch: Callable[[torch.nn.Module], float] | None = None, fabric: Any = None,
 ) -> LoopState:  # fmt: skip
-    """Train `net` on the batches of `feed`; `watch` gives the loss on the inner split.
+    """Train `net` on the batches of `feed`; `watch` gives the loss on the inner split. `fabric`: of several devices.
 
     Every random number is keyed by (seed, epoch, item), so a run that resumes at an epoch repeats it.
     """
     keep_freed_memory()
-    fabric = make_fabric(settings.precision)
+    fabric = fabric or make_fabric(settings.precision)
+    net = synchronised(net, fabric)
     optimizer = make_optimizer(settings, net)
     net, optimizer = fabric.setup(net, optimizer)
     batches = feed.steps()
@@ -52,10 +47,12 @@ def train_network(
     for hook in hooks:
         hook.before_fit(state)
     while state.epoch < settings.epochs and not state.stop:
-        torch.manual_seed(seed_of(seed, "epoch", state.epoch))  # dropout draws from here
+        rank = [fabric.global_rank] if fabric.global_rank else []
+        torch.manual_seed(seed_of(seed, "epoch", state.epoch, *rank))  # dropout draws from here
         state.train_loss = _epoch(fabric, state, feed, loss, settings, hooks, batches)
         if watch is not None:
-            state.watch_loss = watch(net)
+            # one rank looks, so that all stop together
+            state.watch_loss = fabric.broadcast(watch(net) if fabric.is_global_zero else None)
             for hook in hooks:
                 hook.after_validation(state)
         for hook in hooks:
@@ -73,14 +70,16 @@ def _epoch(
     state.net.train()
     total, seen = torch.zeros((), dtype=torch.float64), 0
     share = side_share(settings, state.epoch)
-    for number, batch in enumerate(feed.batches(state.epoch)):
+    for number, batch in enumerate(feed.batches(state.epoch, fabric.global_rank, fabric.world_size)):
         for hook in hooks:
             hook.before_batch(state)
         inputs, targets, weights = fabric.to_device((batch.inputs, batch.targets, batch.weights))
-        value = loss.value(state.net(smaller(inputs, share)), targets, weights)
-        fabric.backward(value / together(number, batches, settings.accumulate))
-        total += value.detach().double().cpu() * len(batch.inputs)
-        seen += len(batch.inputs)
+        outputs = state.net(smaller(inputs, share))
+        value = loss.value(*whole(fabric, batch.n, outputs, targets, weights))
+        # DDP takes the mean over ranks, the loss is a sum over their samples
+        fabric.backward(value / (together(number, batches, settings.accumulate) / fabric.world_size))
+        total += value.detach().double().cpu() * batch.n
+        seen += batch.n
         if (number + 1) % settings.accumulate and number + 1 < batches:
             continue
         if settings.clip is not None:

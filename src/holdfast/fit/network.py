@@ -19,7 +19,8 @@ from holdfast.fit.feed import Feed
 from holdfast.fit.grid_feed import GridFeed, filled
 from holdfast.fit.heads import Head, HeadLoss
 from holdfast.fit.hooks import Checkpoint, Curve, Hook, Report, Schedule, Watch, asked_hooks
-from holdfast.fit.loop import make_fabric, train_network
+from holdfast.fit.loop import train_network
+from holdfast.fit.ranks import facts_of, in_ranks, make_fabric
 from holdfast.fit.reach import reach_of
 from holdfast.fit.resolved import MemberSpec
 from holdfast.fit.transfer import WEIGHTS, start_from
@@ -209,8 +210,30 @@ def fit_network(
     """
     settings = member.fit
     assert settings is not None
+    given = (member, train, target, seed, folder, mark, start, unlabelled)
+    if (settings.devices or 1) == 1:
+        return _fit(make_fabric(settings.precision), *given, report)
+    made: FittedNetwork = in_ranks(member.name, settings, _fit, given, report)
+    return made
+
+
+def _fit(
+    fabric: Any,
+    member: MemberSpec,
+    train: Dataset,
+    target: TargetSpec,
+    seed: int,
+    folder: Path | None,
+    mark: str,
+    start: Path | None,
+    unlabelled: Sequence[Dataset],
+    report: Report,
+) -> FittedNetwork:
+    """`fit_network` in one process: on one device, or as one rank of several, of which the first alone writes."""
+    settings = member.fit
+    assert settings is not None
     assert train.target is not None
-    learn, watched = train, None
+    learn, watched, writes = train, None, fabric.is_global_zero
     if settings.watches:
         split = inner_split(train.target, train.groups, settings.inner, seed_of(seed, "inner"))
         if split is not None:
@@ -219,10 +242,10 @@ def fit_network(
     hooks: list[Hook] = [Schedule(settings), *asked_hooks(settings)]
     if watched is not None and (settings.patience is not None or settings.best):
         hooks.append(Watch(settings.patience))
-    hooks.append(Curve(None if folder is None else folder / "curve.csv", report))
+    hooks.append(Curve(folder / "curve.csv" if folder is not None and writes else None, report))
     begun = False
     if folder is not None:
-        hooks.append(held := Checkpoint(folder / "checkpoint.pt", mark, list(hooks)))
+        hooks.append(held := Checkpoint(folder / "checkpoint.pt", mark, list(hooks), writes))
         begun = settings.pretrain is not None and held.saved() is not None
     if settings.pretrain is not None:
         _pretrain(fitted, member, (train, *unlabelled), seed_of(seed, "pretrain"), report, begun)
@@ -231,8 +254,10 @@ def fit_network(
         assert watched is not None
         return fitted.loss_on(watched, loss)
 
-    train_network(fitted.net, feed, loss, settings, hooks, seed, watch if watched is not None else None)
-    if target.kind == "grid":
+    looks = watch if watched is not None else None
+    train_network(fitted.net, feed, loss, settings, hooks, seed, looks, fabric)
+    fitted.found |= facts_of(fitted.net, fabric)
+    if target.kind == "grid" and writes:
         fitted.found["reach"] = reach_of(fitted.rates, learn)
     return fitted
 

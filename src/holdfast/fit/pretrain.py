@@ -16,7 +16,7 @@ from holdfast.data.dataset import Dataset
 from holdfast.errors import JobFailed
 from holdfast.fit.feed import Feed, cuts
 from holdfast.fit.hooks import Report
-from holdfast.fit.loop import make_fabric
+from holdfast.fit.ranks import make_fabric
 from holdfast.fit.transfer import last_layers
 from holdfast.keys import item_keys, seed_of
 from holdfast.prepare.pipeline import Pipeline

@@ -211,9 +211,26 @@ def _check_fit(fit: Fit, model: Network, kind: str, where: str) -> None:
     """Raises BadInput for settings that only pictures or backbones know."""
     if fit.progressive and kind != "images":
         raise BadInput(f"{where}.fit.progressive: makes pictures smaller, the data are {kind}; leave it out")
+    _check_devices(fit, where)
     for field in ("freeze", "layer_decay"):
         if getattr(fit, field) and not model.has_backbone:
             raise BadInput(f"{where}.fit.{field}: {model.name} has no backbone of layers; leave {field} out")
+
+
+def _check_devices(fit: Fit, where: str) -> None:
+    """Raises BadInput for more GPUs than there are, and for what one device alone can do."""
+    wanted = fit.devices or 1
+    if wanted == 1:
+        return
+    import torch
+
+    there = torch.cuda.device_count()
+    if 0 < there < wanted:
+        raise BadInput(f"{where}.fit.devices: got {wanted}, but the GPUs of this machine are {there}")
+    if fit.pretrain is not None:
+        raise BadInput(
+            f"{where}.fit.pretrain: pretraining runs on one device; leave devices out, or pretrain"
+        )
 
 
 def _check_pretrain(fit: Fit, model: Network, augments: tuple[Augmentation, ...], where: str) -> None:

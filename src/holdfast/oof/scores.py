@@ -11,6 +11,7 @@ from holdfast.data.dataset import Dataset
 from holdfast.engine.job import Job, Work
 from holdfast.fit.doubted import labels_note
 from holdfast.fit.reach import reach_note
+from holdfast.fit.shares import devices_note
 from holdfast.folds.table import Folds
 from holdfast.metrics.base import Metric
 from holdfast.metrics.intervals import Score, score_with_interval
@@ -173,6 +174,8 @@ def notes_of(facts: dict[str, dict[str, Any]]) -> list[str]:
             notes.append(f"{name}: face_crop found no face in {without / pictures:.1%} of the pictures")
         if (short := reach_note(name, folds.values())) is not None:
             notes.append(short)
+        if (seen := devices_note(name, folds.values())) is not None:
+            notes.append(seen)
         if (risk := pseudo_note(name, folds)) is not None:
             notes.append(risk)
         if (doubts := labels_note(name, folds.values())) is not None:

@@ -27,6 +27,8 @@ from holdfast.errors import BadInput
 from holdfast.recipe.strict import Nested, Strict, flatten, nearest
 from holdfast.trust import refuse_untrusted
 
+OF_USER = "holdfast_user_"  # begins the names of the modules that the user's own files become
+
 # Where the components of each kind live. Imported when they are asked for, never before.
 FAMILIES = {
     "data": "holdfast.data",
@@ -124,7 +126,7 @@ def load_user_components(files: list[Path]) -> str:
         refuse_untrusted(file)
         text = file.read_bytes()
         digest.update(text)
-        module_name = f"holdfast_user_{file.stem}_{hashlib.sha256(text).hexdigest()[:8]}"
+        module_name = f"{OF_USER}{file.stem}_{hashlib.sha256(text).hexdigest()[:8]}"
         if module_name in sys.modules:
             continue
         for kind in FAMILIES:  # so that a clash of names is found whichever comes first
@@ -142,6 +144,12 @@ def load_user_components(files: list[Path]) -> str:
                 f"components: {file} cannot be imported: {type(error).__name__}: {error}"
             ) from error
     return digest.hexdigest()[:16] if files else ""
+
+
+def user_components() -> list[Path]:
+    """The user's own component files that this process has imported, in that order."""
+    files = [module.__file__ for name, module in sys.modules.items() if name.startswith(OF_USER)]
+    return [Path(file) for file in files if file is not None]
 
 
 def parse(kind: str, value: Any) -> Component:

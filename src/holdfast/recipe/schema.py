@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_serializer, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from holdfast.errors import BadInput
 from holdfast.recipe.labels import Labels
@@ -108,6 +116,12 @@ class Fit(Strict):
     precision: Literal["auto", "32", "bf16"] = Field(
         "auto", description="auto takes bf16 autocast where the processor has it in hardware"
     )
+    devices: int | None = Field(
+        None,
+        ge=1,
+        description="GPUs that train one network, each on its share of every batch; processes where there are none;"
+        " null: one",
+    )
     init_from: str | None = Field(
         None,
         examples=["runs/other", "runs/other:resnet"],
@@ -135,6 +149,12 @@ class Fit(Strict):
         if self.ema is not None and (self.patience is not None or self.best):
             raise ValueError("ema: averages to the end of training; leave patience and best out")
         return self
+
+    @model_serializer(mode="wrap")
+    def _one_device_unsaid(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Recipes and hashes of jobs from before there were devices stay as they are."""
+        said: dict[str, Any] = handler(self)
+        return {key: value for key, value in said.items() if key != "devices" or value is not None}
 
     @property
     def watches(self) -> bool:

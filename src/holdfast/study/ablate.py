@@ -18,7 +18,7 @@ from typing import Any
 
 from holdfast.check.gate import before_training, known_codes, tell_found
 from holdfast.engine.budget import seconds_of
-from holdfast.engine.chosen import chosen, refuse_engine
+from holdfast.engine.chosen import chosen, refuse_devices, refuse_engine
 from holdfast.engine.folder import settle
 from holdfast.engine.watchdog import LIMIT, limit_of
 from holdfast.errors import BadInput
@@ -83,6 +83,7 @@ def ablate(
     plan, at_a_time = prepare(settle(given, path / BASE, threads, jobs or 1), folder), jobs or 1
     if jobs is None:
         plan, at_a_time = spread(plan, given, path / BASE, threads)
+    refuse_devices(engine, plan.work)
     if plan.work.target.kind == "grid":
         raise BadInput(
             "ablate: radar grids are not served yet; train both recipes and let `holdfast compare` tell"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.engine.watchdog import LOOKS, Watch, end_with_children, show_stack_when_asked, stack_of
 from holdfast.errors import BadInput, JobFailed
+from holdfast.fit.orphan import end_with_parent
 
 if TYPE_CHECKING:
     from holdfast.study.tune import Task
@@ -124,15 +124,8 @@ def _work(task: Task, tell: Connection, stack: Path) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the parent ends the others
     show_stack_when_asked(stack)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         work_off(task, *open_study(task), tell.send)
     except (BadInput, JobFailed) as error:
         tell.send({"event": "stopped", "why": str(error)})
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -53,7 +53,10 @@ def in_order(
     path: Path, frame: pd.DataFrame, ids: np.ndarray, id_column: str, time_column: str | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers by id and time, and in that order the place of each row's id in `ids`, and its time."""
-    codes = pd.Index(ids).get_indexer(frame[id_column].astype(str).to_numpy(dtype=str))
+    place, names = pd.factorize(
+        frame[id_column], use_na_sentinel=False
+    )  # a name is looked up once, not a row each
+    codes = pd.Index(ids).get_indexer(np.asarray(pd.Series(names).astype(str), dtype=str))[place]
     if (codes < 0).any():
         strange = frame[id_column].to_numpy()[codes < 0]
         raise BadInput(f"{path} has ids without a label or place in the id list: {some(pd.unique(strange))}")

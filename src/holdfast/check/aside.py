@@ -47,8 +47,11 @@ def beside(cores: int) -> Iterator[Here]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import active_children, get_context
 
+    from holdfast.engine.threads import thread_variables
+
     before = set(active_children())
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    # threads of both processes on the same cores would wait for one another
+    with thread_variables(cores // 2), ProcessPoolExecutor(1, get_context("spawn")) as pool:
         pool.submit(_load)
         try:
             yield There(pool)

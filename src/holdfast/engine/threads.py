@@ -15,6 +15,20 @@ def cores() -> int:
 
 
 @contextmanager
+def thread_variables(threads: int) -> Iterator[None]:
+    """The environment that tells libraries which load, here or in a process that begins, how many threads to start."""
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name in VARIABLES:
+            os.environ.pop(name)
+            if name in before:
+                os.environ[name] = before[name]
+
+
+@contextmanager
 def limited(threads: int) -> Iterator[None]:
     """Run what is inside with so many threads in BLAS, OpenMP and torch."""
     import scipy.linalg  # loads its own BLAS, which the limit must find

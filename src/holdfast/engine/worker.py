@@ -9,7 +9,7 @@ import threading
 import traceback
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -18,7 +18,7 @@ from typing import Any
 
 from holdfast.engine.inline import one
 from holdfast.engine.job import Job
-from holdfast.engine.threads import VARIABLES
+from holdfast.engine.threads import thread_variables
 from holdfast.engine.watchdog import Watch, end_with_children, show_stack_when_asked, stack_of
 from holdfast.fit.orphan import end_with_parent
 
@@ -54,7 +54,7 @@ class Worker:
         self.stack = needed.folder / f"{uuid.uuid4().hex}.txt"
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work_off, args=(theirs, needed, self.stack))
-        with _thread_variables(needed.threads):
+        with thread_variables(needed.threads):
             self.process.start()
         theirs.close()
         assert self.process.pid is not None
@@ -103,20 +103,6 @@ class Worker:
 
     def where_it_hangs(self) -> str:
         return stack_of(self.pid, self.stack) or "(it showed no stack)"
-
-
-@contextmanager
-def _thread_variables(threads: int) -> Iterator[None]:
-    """The environment that tells a worker's libraries, while they load, how many threads to start."""
-    before = dict(os.environ)
-    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
-    try:
-        yield
-    finally:
-        for name in VARIABLES:
-            os.environ.pop(name)
-            if name in before:
-                os.environ[name] = before[name]
 
 
 def _work_off(pipe: Connection, needed: Needed, stack: Path) -> None:

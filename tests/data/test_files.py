@@ -174,3 +174,18 @@ def test_frame_that_would_not_come_back_the_same_is_not_kept(
     assert parsed["flag"].dtype == object
     pd.testing.assert_frame_equal(read_table(path, ("id",)), parsed)
     assert not list(cache.cache_folder().glob("*.feather"))
+
+
+def test_a_kept_table_serves_where_texts_were_read_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.data.cache.FRAMES_FROM", 0)
+    file = tmp_path / "a.csv"
+    file.write_text("id,number,value\na7,007,1.5\nb8,008,\n")
+    assert read_table(file)["number"].tolist() == [7, 8]
+    assert read_table(file, ("number",))["number"].tolist() == ["007", "008"]
+    monkeypatch.setattr("holdfast.data.files.parsed", None)  # from here on nothing is parsed
+    assert read_table(file, ("id", "absent")).equals(read_table(file))
+    assert read_table(file, ("number",))["id"].tolist() == ["a7", "b8"]
+    with pytest.raises(TypeError):
+        read_table(file, ("value",))

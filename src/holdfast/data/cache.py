@@ -43,14 +43,23 @@ def cached_frame(path: Path, make: Callable[[], pd.DataFrame], key: Any) -> pd.D
     """
     if path.stat().st_size < FRAMES_FROM:
         return make()
-    file = cache_folder() / f"{hash_value([VERSION, hash_file(path), key])}.feather"
-    if not file.is_file():
-        frame = make()
-        if not all(pd.api.types.is_numeric_dtype(one) or one == "str" for one in frame.dtypes):
-            return frame
-        write_whole(file, frame.to_feather)
-        return frame
-    return pd.read_feather(file)
+    kept = kept_frame(path, key)
+    if kept is not None:
+        return kept
+    frame = make()
+    if all(pd.api.types.is_numeric_dtype(one) or one == "str" for one in frame.dtypes):
+        write_whole(_frame_file(path, key), frame.to_feather)
+    return frame
+
+
+def kept_frame(path: Path, key: Any) -> pd.DataFrame | None:
+    """What `cached_frame` has kept under this key; None where that is nothing."""
+    file = _frame_file(path, key)
+    return pd.read_feather(file) if file.is_file() else None
+
+
+def _frame_file(path: Path, key: Any) -> Path:
+    return cache_folder() / f"{hash_value([VERSION, hash_file(path), key])}.feather"
 
 
 def cached_facts(path: Path, make: Callable[[], Any], key: Any) -> Any:

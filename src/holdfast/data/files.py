@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from holdfast.data.cache import cached_frame
+from holdfast.data.cache import cached_frame, kept_frame
 from holdfast.errors import BadInput
 from holdfast.recipe.strict import nearest
 
@@ -49,7 +49,12 @@ def read_table(
         return _read_parquet(path, as_text, only)
     if not path.name.endswith((".csv", ".csv.gz")):
         raise BadInput(f"{path}: expected a file that ends with {', '.join(TABLE_ENDINGS)}")
-    key = ["table", None if as_text is None else sorted(as_text), only and list(only)]
+    columns = only and list(only)
+    if as_text:  # a frame that was read without saying which columns are texts, as `new` does, often will do
+        plain = kept_frame(path, ["table", [], columns])
+        if plain is not None and (plain[list(as_text & set(plain.columns))].dtypes == "str").all():
+            return plain
+    key = ["table", None if as_text is None else sorted(as_text), columns]
     return cached_frame(path, lambda: _read_csv(path, as_text, only), key)
 
 

@@ -126,9 +126,7 @@ def options() -> argparse.Namespace:
     which.add_argument(
         "--only", nargs="+", choices=list(BENCHMARKS), metavar="NAME", help=", ".join(BENCHMARKS)
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="few rounds: rougher figures, half an hour in all"
-    )
+    parser.add_argument("--quick", action="store_true", help="few rounds: rougher figures")
     parser.add_argument("--write", type=Path, default=PAGE, metavar="PAGE", help="the page of the sections")
     said = parser.parse_args()
     said.threads = cores()

@@ -92,6 +92,25 @@ def test_folds_side_by_side_as_cores_memory_and_work_allow(
     assert side_by_side.side_by_side(replace(made, members=trees)) == 1
 
 
+def test_wide_networks_go_one_by_one_where_a_core_would_stand_idle(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three folds on two cores: the last one would be alone. With six jobs nobody is."""
+    monkeypatch.setattr(side_by_side, "cores", lambda: 2)
+    monkeypatch.setattr(side_by_side, "_on_processor", lambda: True)
+    made = work(
+        folder,
+        "members.conv.fit.epochs=1000000",
+        "members.conv.fit.batch_size=256",
+        "members.conv.model.conv_residual.width=512",
+    )
+    conv = made.members["conv"]
+    assert side_by_side.side_by_side(replace(made, members={"conv": conv})) == 1
+    assert side_by_side.side_by_side(replace(made, members={"conv": conv, "again": conv})) == 2
+    narrow = work(folder, "members.conv.fit.epochs=1000000").members["conv"]
+    assert side_by_side.side_by_side(replace(made, members={"conv": narrow})) == 2
+
+
 def test_begun_run_keeps_its_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Begun with two threads by an engine that took one fold at a time: goes on so."""
     monkeypatch.setattr(side_by_side, "SHORT", 0)

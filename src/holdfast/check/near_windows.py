@@ -17,6 +17,7 @@ NARROW = 2000  # frequencies of all channels up to which their covariance is soo
 FARTHEST = 0.5  # of two copies: sqrt(1 - r²), so r >= 0.87
 PAIRS = 1024  # aligned at once
 CHUNK = 1024  # windows transformed at once
+SOME = 128  # windows that tell the spread of channels
 
 
 def windows_alike(parts: list[Dataset]) -> Likeness:
@@ -80,7 +81,7 @@ def _shared_power(windows: np.ndarray, shifts: np.ndarray) -> np.ndarray:
 
 def _scale(data: Dataset) -> tuple[np.ndarray, int]:
     """The spread of each channel within windows, from some of them; and how many steps are averaged."""
-    some = data.read(np.linspace(0, len(data) - 1, min(len(data), 512)).astype(int)).astype(np.float64)
+    some = data.read(np.linspace(0, len(data) - 1, min(len(data), SOME)).astype(int)).astype(np.float64)
     there = ~np.isnan(some)
     moved = np.where(there, some - _level(some, there), 0)
     spread = np.sqrt((moved**2).sum(axis=(0, 1)) / np.maximum(there.sum(axis=(0, 1)), 1))

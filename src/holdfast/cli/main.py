@@ -37,6 +37,7 @@ from holdfast.cli.submit import submit
 from holdfast.cli.train import train
 from holdfast.cli.tune import tune
 from holdfast.cli.unpack import unpack
+from holdfast.collector import seldom
 from holdfast.errors import BadInput, JobFailed
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes; 130 is the shell's for Ctrl-C
@@ -118,4 +119,5 @@ def main(
 
 def run() -> None:
     """The entry point of the console script."""
-    app()
+    with seldom():
+        app()

@@ -6,25 +6,33 @@ import math
 
 from holdfast.engine.job import Work
 from holdfast.engine.threads import cores
+from holdfast.fit.heads import Head
 from holdfast.fit.memory import free_memory
+from holdfast.fit.operations import operations_of_a_layer
+from holdfast.fit.resolved import MemberSpec
 from holdfast.models.base import Network
 
 SHORT = 1e8  # numbers that go through networks: below, processes take longer to start than they save
 MOST = 4  # folds at a time: their batches share the processor's caches
 EACH = 2 * 2**30  # bytes of a process beside its copy of the data
+WIDE = 1e8  # operations in a call of a layer; from so many on threads share a layer well
+BUSY = 0.85  # of the cores: what threads reach with such layers
 
 
 def side_by_side(work: Work) -> int:
     """One fold for each core where networks train on the processor for a while, at most 4 and as memory allows; else 1.
 
     More threads make a small network's step only a little faster: two folds at a time, a core each, end sooner
-    than one after the other on both.
+    than one after the other on both. With wide layers they do not where cores would stand idle in the last round.
     """
     numbers = _through_networks(work)
     if numbers < SHORT or spread_over_devices(work) or not _on_processor():
         return 1
     room = free_memory() // (EACH + 2 * work.train.nbytes)
-    return max(1, min(cores(), MOST, work.folds.k * work.folds.repeats, room))
+    at_a_time = max(1, min(cores(), MOST, work.folds.k * work.folds.repeats, room))
+    jobs = len(work.jobs())
+    busy = jobs / (at_a_time * math.ceil(jobs / at_a_time))
+    return 1 if busy < BUSY and all(_wide(spec, work) for spec in work.members.values()) else at_a_time
 
 
 def spread_over_devices(work: Work) -> list[str]:
@@ -38,6 +46,15 @@ def _on_processor() -> bool:
     from holdfast.fit.ranks import make_fabric
 
     return bool(make_fabric("32").device.type == "cpu")
+
+
+def _wide(spec: MemberSpec, work: Work) -> bool:
+    """Whether threads share a network's layers well, judged by samples as they are before `prepare`."""
+    if not isinstance(spec.model, Network):
+        return False
+    assert spec.fit is not None
+    shape, head = work.train.seen_by(spec.model).shape, Head(spec.head, work.target)
+    return operations_of_a_layer(lambda: head.build(spec.model, shape), (spec.fit.batch_size, *shape)) >= WIDE
 
 
 def _through_networks(work: Work) -> float:

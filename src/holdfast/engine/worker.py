@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from holdfast.collector import seldom
 from holdfast.engine.inline import one
 from holdfast.engine.job import Job
 from holdfast.engine.threads import thread_variables
@@ -104,6 +105,7 @@ class Worker:
         return stack_of(self.pid, self.stack) or "(it showed no stack)"
 
 
+@seldom()
 def _work_off(pipe: Connection, needed: Needed, stack: Path) -> None:
     from holdfast.recipe.registry import load_user_components
 

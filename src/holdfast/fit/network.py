@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,35 +204,22 @@ def fit_network(
     report: Report,
     start: Path | None = None,
     unlabelled: Sequence[Dataset] = (),
+    fabric: Any = None,
 ) -> FittedNetwork:
     """Train a network on a training part; an inner split of it is watched where the recipe asks for that.
 
-    `start`: another run's weights. `unlabelled`: what pretraining sees beside the training part.
+    `start`: another run's weights. `unlabelled`: what pretraining sees beside the training part. `fabric`: that of
+    one rank of several, of which the first alone writes; as a rule the recipe's devices.
     """
     settings = member.fit
     assert settings is not None
-    given = (member, train, target, seed, folder, mark, start, unlabelled)
-    if (settings.devices or 1) == 1:
-        return _fit(make_fabric(settings.precision), *given, report)
-    made: FittedNetwork = in_ranks(member.name, settings, _fit, given, report)
-    return made
-
-
-def _fit(
-    fabric: Any,
-    member: MemberSpec,
-    train: Dataset,
-    target: TargetSpec,
-    seed: int,
-    folder: Path | None,
-    mark: str,
-    start: Path | None,
-    unlabelled: Sequence[Dataset],
-    report: Report,
-) -> FittedNetwork:
-    """`fit_network` in one process: on one device, or as one rank of several, of which the first alone writes."""
-    settings = member.fit
-    assert settings is not None
+    if fabric is None and (settings.devices or 1) > 1:
+        fit = partial(
+            fit_network, member, train, target, seed, folder, mark, start=start, unlabelled=unlabelled
+        )
+        made: FittedNetwork = in_ranks(member.name, settings, fit, report)
+        return made
+    fabric = fabric or make_fabric(settings.precision)
     assert train.target is not None
     learn, watched, writes = train, None, fabric.is_global_zero
     if settings.watches:

@@ -13,7 +13,7 @@ import pickle
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,15 +36,9 @@ GRACE = 2.0  # seconds that a rank which fails lives on: where it fails since an
 LAST_WORDS = 10.0  # seconds for events that still are on their way
 # how processes start: on Linux from a server that has imported all once, for the next network too
 START: Any = "forkserver" if sys.platform == "linux" else "spawn"
-OURS = (
-    "MASTER_ADDR",
-    "MASTER_PORT",
-    "LOCAL_RANK",
-    "NODE_RANK",
-    "GROUP_RANK",
-    "WORLD_SIZE",
-)  # Fabric reads them
-GIVEN, MADE = "given.pickle", "made.pickle"
+# Fabric reads them
+OURS = ("MASTER_ADDR", "MASTER_PORT", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "WORLD_SIZE")
+FIT, MADE = "fit.pickle", "made.pickle"
 
 logging.getLogger(lightning_fabric.__name__).setLevel(logging.WARNING)  # it tells of processes that start
 
@@ -65,9 +59,7 @@ def make_fabric(precision: str, devices: int = 1, freezes: bool = False) -> Any:
         devices=devices,
         precision=arithmetic,
         strategy=DDPStrategy(start_method=START, find_unused_parameters=freezes),
-        plugins=[
-            LightningEnvironment()
-        ],  # else a scheduler's environment, such as Slurm's, would count the processes
+        plugins=[LightningEnvironment()],  # else a scheduler's, such as Slurm's, would count the processes
     )
 
 
@@ -107,8 +99,8 @@ def facts_of(net: torch.nn.Module, fabric: Any) -> dict[str, Any]:
     return {"devices": {"number": fabric.world_size, "kind": fabric.device.type, "own_batch_norm": own}}
 
 
-def in_ranks(name: str, settings: Fit, fit: Callable[..., Any], given: Sequence[Any], report: Report) -> Any:
-    """`fit(fabric, *given, report)` in each rank; what rank 0 made, whose events alone are reported.
+def in_ranks(name: str, settings: Fit, fit: Callable[..., Any], report: Report) -> Any:
+    """`fit(report=…, fabric=…)` in each rank; what rank 0 made, whose events alone are reported.
 
     Ranks share this process's threads. Raises what a rank raises, and JobFailed where one dies; both end the others.
     """
@@ -123,7 +115,7 @@ def in_ranks(name: str, settings: Fit, fit: Callable[..., Any], given: Sequence[
     hearing.start()
     with TemporaryDirectory(prefix="holdfast-") as path, _no_others() as environment:
         folder = Path(path)
-        (folder / GIVEN).write_bytes(pickle.dumps((fit, given)))
+        (folder / FIT).write_bytes(pickle.dumps(fit))
         try:
             fabric.launch(_take_part, folder, user_components(), threads, environment, sender)
         except ProcessException as error:
@@ -204,9 +196,9 @@ def _take_part(
     torch.set_num_threads(threads)
     try:
         load_user_components(components)
-        fit, given = pickle.loads((folder / GIVEN).read_bytes())
+        fit = pickle.loads((folder / FIT).read_bytes())
         with threadpool_limits(limits=threads):
-            made = fit(fabric, *given, pipe.send if fabric.is_global_zero else _unheard)
+            made = fit(report=pipe.send if fabric.is_global_zero else _unheard, fabric=fabric)
         if fabric.is_global_zero:
             (folder / MADE).write_bytes(pickle.dumps(made))
     except (BadInput, JobFailed) as error:

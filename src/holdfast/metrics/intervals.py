@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ RESAMPLES = 2000
 RESAMPLES_DIRECT = 200  # for scores that are no function of sums, each costs a whole evaluation
 LEVEL = 0.95
 COUNTS = 1 << 24  # drawn at once: 128 MB
+KEPT = 1 << 22  # of so few units draws are kept, 32 MB, for the next score of the same
 
 
 @dataclass(frozen=True)
@@ -105,16 +107,25 @@ def score_of_parts(metric: Metric, parts: Sequence[np.ndarray], units: Units, se
 def resampled(parts: Sequence[np.ndarray], units: Units, seed: int) -> list[np.ndarray]:
     """Of each array `(n, d)` the sums of all resamples of the units, `(RESAMPLES, d)`; all get the same resamples."""
     sums = np.concatenate([units.sums(part) for part in parts], axis=1)
-    rng, block = np.random.default_rng(seed), max(1, COUNTS // units.count)
-    drawn = np.concatenate(
-        [
-            rng.multinomial(units.count, np.full(units.count, 1 / units.count), size=size).astype(float)
-            @ sums
-            for start in range(0, RESAMPLES, block)
-            for size in [min(block, RESAMPLES - start)]
-        ]
-    )
+    drawn = np.concatenate([counts @ sums for counts in _draws(units.count, seed)])
     return np.split(drawn, np.cumsum([part.shape[1] for part in parts])[:-1], axis=1)
+
+
+def _draws(count: int, seed: int) -> Iterable[np.ndarray]:
+    """How often each resample holds each of `count` units, `(resamples, count)`, so many at once as memory allows."""
+    return (_all_draws if count * RESAMPLES <= KEPT else _blocks)(count, seed)
+
+
+@lru_cache(maxsize=2)
+def _all_draws(count: int, seed: int) -> list[np.ndarray]:
+    return list(_blocks(count, seed))
+
+
+def _blocks(count: int, seed: int) -> Iterator[np.ndarray]:
+    rng, block = np.random.default_rng(seed), max(1, COUNTS // count)
+    for start in range(0, RESAMPLES, block):
+        size = min(block, RESAMPLES - start)
+        yield rng.multinomial(count, np.full(count, 1 / count), size=size).astype(float)
 
 
 def change_of_draws(

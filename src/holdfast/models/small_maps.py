@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# measured on two cores with AVX-512: from 512 × 256 filters of 3 × 3 and up to 768 rows a step of such a layer takes
-# between a quarter and nine tenths of oneDNN's time; filters of 256 × 256, and maps of 7 × 7, take longer
+# on two cores with AVX-512 such layers take less than oneDNN's time (benchmarks/images.py), those with filters of
+# 256 × 256 × 3 × 3 or with maps of 7 × 7 more
 FILTER = 2**20  # numbers of a filter
 ROWS = 1024  # places of the maps made, over all samples of a batch
 

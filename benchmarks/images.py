@@ -3,11 +3,11 @@
     python benchmarks/images.py [--rounds 5] [--model resnet18] [--size 80 64] [--epochs 15] [--workers 2]
 
 The photos are simulated: smooth random pictures with noise, written as JPEG into a temporary folder. All train
-the same network of timm from random weights, in batches of 32, in float32, with a random resized crop, flips and
-colour jitter of the same strengths; the bare network gets ready floats from memory and does nothing else. Each
-contestant is a process that computes only when it is its turn: A B C D A B C D …, so that a machine that slows
-down slows all of them. Figures are medians over rounds with the least and the most; a ratio is taken in each
-round and its median given.
+the same network of timm from random weights, in batches of 32, with a random resized crop, flips and colour jitter of
+the same strengths; the bare network gets ready floats from memory and does nothing else. First all in float32, then,
+where the processor multiplies it, all in bf16 (autocast). Each contestant is a process that computes only when it is
+its turn: A B C D A B C D …, so that a machine that slows down slows all of them. Figures are medians over rounds with
+the least and the most; a ratio is taken in each round and its median given.
 
 End to end is computed for `--epochs` epochs: Holdfast decodes once and then trains them all; the others decode
 again in each epoch, as their loaders do. Holdfast's epoch is that of a real fold (feed, hooks, checkpoint,
@@ -60,12 +60,12 @@ def draw(folder: Path, count: int, size: tuple[int, int]) -> Path:
     return folder
 
 
-def race(folder: Path, options: argparse.Namespace) -> Series:
+def race(folder: Path, precision: str, options: argparse.Namespace) -> Series:
     """Images a second of (task, contestant), round by round."""
     settings = {
         "folder": str(folder), "size": options.size, "model": options.model, "batch": options.batch,
         "workers": options.workers, "threads": options.threads, "turns": options.rounds + 1,
-        "channels_last": options.channels_last,
+        "channels_last": options.channels_last, "precision": precision,
     }  # fmt: skip
     series: Series = {}
     with workers([*LOADERS, MEMORY], settings) as made:
@@ -134,19 +134,31 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    said = options()
-    with tempfile.TemporaryDirectory() as made_in:
-        folder = draw(Path(made_in) / "photos", said.photos, tuple(said.photo_size))
-        series = with_end(race(folder, said), said.epochs)
-    order = "all in channels_last" if said.channels_last else "the loop and timm's in torch's usual order"
-    print(
+def said_of(series: Series, precision: str, said: argparse.Namespace) -> str:
+    """What was raced, the table, and whether the bars are reached."""
+    arithmetic = "float32" if precision == "32" else precision
+    head = (
         f"{said.photos} simulated photos (smooth random pictures, JPEG) of {said.photo_size[0]} × {said.photo_size[1]},"
         f" trained on at {said.size[0]} × {said.size[1]} (h × w); {said.model} from random weights, batches of"
-        f" {said.batch}, float32; {said.threads} threads each, {said.workers} worker processes for the loop and timm's;"
-        f" medians of {said.rounds} interleaved rounds\n"
+        f" {said.batch}, {arithmetic}; {said.threads} threads each, {said.workers} worker processes for the loop and"
+        f" timm's; medians of {said.rounds} interleaved rounds"
     )
-    print(speeds(series) + "\n")
+    return "\n\n".join([head, speeds(series), "\n".join(verdicts(series, said.epochs))])
+
+
+def main() -> None:
+    said = options()
+    from holdfast.fit.precision import chosen_precision
+
+    precisions = ["32", "bf16"] if chosen_precision("auto") == "bf16" else ["32"]
+    with tempfile.TemporaryDirectory() as made_in:
+        folder = draw(Path(made_in) / "photos", said.photos, tuple(said.photo_size))
+        for precision in precisions:
+            series = with_end(race(folder, precision, said), said.epochs)
+            print(said_of(series, precision, said) + "\n", flush=True)
+    if len(precisions) == 1:
+        print("no bf16 in this processor's hardware: skipped")
+    order = "all in channels_last" if said.channels_last else "the loop and timm's in torch's usual order"
     print("augmentation: random resized crop, horizontal flip, colour jitter, of the same strengths")
     print("decode: into uint8 arrays of the final size; Holdfast's cache is empty each time")
     print("epoch of training: the loop's and timm's decode every photo again, Holdfast's comes decoded")
@@ -154,7 +166,6 @@ def main() -> None:
         f"end to end, computed of each round: Holdfast, decode once + {said.epochs} epochs; the others {said.epochs}"
         f" epochs, each with its decoding; {order}, Holdfast and the bare network in channels_last"
     )
-    print("\n".join(verdicts(series, said.epochs)))
 
 
 if __name__ == "__main__":

@@ -35,14 +35,15 @@ def network(said, classes):
 
 
 def epoch(net, optimizer, batches, said):
-    """Train on batches of `(b, 3, h, w)` float32 and codes, float32 arithmetic."""
+    """Train on batches of `(b, 3, h, w)` float32 and codes, in float32 or under bf16's autocast."""
     import torch
 
     net.train()
     for inputs, codes in batches:
         if said["channels_last"]:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        loss = torch.nn.functional.cross_entropy(net(inputs), codes)
+        with torch.autocast("cpu", torch.bfloat16, enabled=said["precision"] == "bf16"):
+            loss = torch.nn.functional.cross_entropy(net(inputs), codes)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -50,11 +50,11 @@ def _on_processor() -> bool:
 
 def _wide(spec: MemberSpec, work: Work) -> bool:
     """Whether threads share a network's layers well, judged by samples as they are before `prepare`."""
-    if not isinstance(spec.model, Network):
+    model, settings = spec.model, spec.fit
+    if not isinstance(model, Network) or settings is None:
         return False
-    assert spec.fit is not None
-    shape, head = work.train.seen_by(spec.model).shape, Head(spec.head, work.target)
-    return operations_of_a_layer(lambda: head.build(spec.model, shape), (spec.fit.batch_size, *shape)) >= WIDE
+    shape, head = work.train.seen_by(model).shape, Head(spec.head, work.target)
+    return operations_of_a_layer(lambda: head.build(model, shape), (settings.batch_size, *shape)) >= WIDE
 
 
 def _through_networks(work: Work) -> float:

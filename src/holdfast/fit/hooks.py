@@ -177,15 +177,13 @@ class Curve(Hook):
         self.file, self.report, self.started = file, report, time.monotonic()
 
     def after_epoch(self, state: LoopState) -> None:
-        now = time.monotonic()
         row = {
             "epoch": state.epoch,
             "train_loss": state.train_loss,
             "watch_loss": float("nan") if state.watch_loss is None else state.watch_loss,
             "lr": state.optimizer.param_groups[0]["lr"],
-            "seconds": now - self.started,
+            "seconds": time.monotonic() - self.started,
         }
-        self.started = now
         state.curve.append(row)
         if self.file is not None:
             lines = [
@@ -194,6 +192,7 @@ class Curve(Hook):
             ]
             write_text(self.file, "\n".join(lines) + "\n")
         self.report({"event": "epoch", "epochs": state.epochs, **row})
+        self.started = time.monotonic()
 
 
 SMALL = 2**20  # bytes of a network that is saved after every epoch
@@ -219,7 +218,7 @@ class Checkpoint(Hook):
 
     def __init__(self, file: Path, mark: str, hooks: list[Hook], writes: bool = True):
         self.file, self.mark, self.hooks, self.writes = file, mark, hooks, writes
-        self.last = float("-inf")
+        self.trained = float("inf")  # seconds since it has saved
 
     def saved(self) -> dict[str, Any] | None:
         """What an equal fit left; None where there is none."""
@@ -241,7 +240,8 @@ class Checkpoint(Hook):
     def after_epoch(self, state: LoopState) -> None:
         ends = state.stop or state.epoch + 1 == state.epochs  # after_fit would take it away at once
         size = sum(one.nbytes for one in state.net.state_dict().values())
-        if ends or not self.writes or not save_is_due(size, time.monotonic() - self.last):
+        self.trained += state.curve[-1]["seconds"]
+        if ends or not self.writes or not save_is_due(size, self.trained):
             return
         held = {
             "mark": self.mark,
@@ -255,7 +255,7 @@ class Checkpoint(Hook):
         buffer = io.BytesIO()
         torch.save(held, buffer)
         write_whole(self.file, lambda file: file.write(buffer.getbuffer()))
-        self.last = time.monotonic()
+        self.trained = 0.0
 
     def after_fit(self, state: LoopState) -> None:
         if self.writes:

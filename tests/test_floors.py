@@ -12,7 +12,7 @@ ROOT = Path(holdfast.__file__).parent
 
 # From the ground up, DESIGN.md section 4; names on one line are siblings and may import each other.
 FLOORS = """
-errors keys fonts vision radar
+errors keys collector fonts vision radar
 trust
 recipe
 store

@@ -111,6 +111,27 @@ def test_wide_networks_go_one_by_one_where_a_core_would_stand_idle(
     assert side_by_side.side_by_side(replace(made, members={"conv": narrow})) == 2
 
 
+def test_network_that_looks_at_values_counts_as_narrow(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot go by shapes alone, as others do to count what they compute."""
+    monkeypatch.setattr(side_by_side, "cores", lambda: 2)
+    monkeypatch.setattr(side_by_side, "_on_processor", lambda: True)
+    wide = ("members.conv.fit.batch_size=256", "members.conv.model.conv_residual.width=512")
+    made = work(folder, "members.conv.fit.epochs=1000000", *wide)
+    looks = type("Looks", (type(made.members["conv"].model),), {"build": _looking})
+    conv = replace(made.members["conv"], model=looks(width=512))
+    assert side_by_side.side_by_side(replace(made, members={"conv": conv})) == 2
+
+
+def _looking(spec: Any, shape: tuple[int, ...], outputs: int) -> Any:
+    import torch
+
+    class Looking(torch.nn.Module):
+        def forward(self, X: torch.Tensor) -> torch.Tensor:
+            return X.flatten(1)[:, :outputs] if float(X.sum()) > 0 else X.flatten(1)[:, -outputs:]
+
+    return Looking()
+
+
 def test_begun_run_keeps_its_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Begun with two threads by an engine that took one fold at a time: goes on so."""
     monkeypatch.setattr(side_by_side, "SHORT", 0)

@@ -49,12 +49,19 @@ def _on_processor() -> bool:
 
 
 def _wide(spec: MemberSpec, work: Work) -> bool:
-    """Whether threads share a network's layers well, judged by samples as they are before `prepare`."""
+    """Whether threads share a network's layers well, judged by samples as they are before `prepare`.
+
+    Nobody knows where a network takes only samples as `prepare` makes them, or looks at values: then it is not.
+    """
     model, settings = spec.model, spec.fit
     if not isinstance(model, Network) or settings is None:
         return False
     shape, head = work.train.seen_by(model).shape, Head(spec.head, work.target)
-    return operations_of_a_layer(lambda: head.build(model, shape), (settings.batch_size, *shape)) >= WIDE
+    try:
+        operations = operations_of_a_layer(lambda: head.build(model, shape), (settings.batch_size, *shape))
+    except Exception:  # whatever a network of other people's raises there
+        return False
+    return operations >= WIDE
 
 
 def _through_networks(work: Work) -> float:

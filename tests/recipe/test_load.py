@@ -303,6 +303,16 @@ def test_users_component_that_fails(write: Write, source: str | None, said: str)
     assert said in fault(write(GOOD + "components: [mine.py]\n"))
 
 
+def test_a_users_file_that_is_gone_is_not_handed_on(tmp_path: Path) -> None:
+    """Else a network of several devices would not begin after it, though it needs nothing of that file."""
+    file = tmp_path / "brief.py"
+    file.write_text("# nothing\n")
+    registry.load_user_components([file])
+    assert file in registry.user_components()
+    file.unlink()
+    assert file not in registry.user_components()
+
+
 def installed(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     """A package with an entry point, as pip leaves it."""
     (folder / "their_pack.py").write_text(source)

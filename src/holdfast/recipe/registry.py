@@ -147,9 +147,9 @@ def load_user_components(files: list[Path]) -> str:
 
 
 def user_components() -> list[Path]:
-    """The user's own component files that this process has imported, in that order."""
+    """The user's own component files that this process has imported and that are still there, in that order."""
     files = [module.__file__ for name, module in sys.modules.items() if name.startswith(OF_USER)]
-    return [Path(file) for file in files if file is not None]
+    return [Path(file) for file in files if file is not None and Path(file).is_file()]
 
 
 def parse(kind: str, value: Any) -> Component:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# on two cores with AVX-512, of one make, such layers took less than oneDNN's time, those with filters of
-# 256 × 256 × 3 × 3 or with maps of 7 × 7 more; on two of another make about as long (benchmarks/images.py: a whole step)
+# found on two cores with AVX-512: such layers took less than oneDNN's time, those with filters of 256 × 256 × 3 × 3 or
+# with maps of 7 × 7 more; on another processor it may win nothing
 FILTER = 2**20  # numbers of a filter
 ROWS = 1024  # places of the maps made, over all samples of a batch
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import io
 import warnings
+from importlib.metadata import version
 from types import ModuleType
 
 from holdfast.errors import BadInput
@@ -23,6 +24,13 @@ def pysteps(module: str) -> ModuleType:
 
 def has_pysteps() -> bool:
     return importlib.util.find_spec("pysteps") is not None
+
+
+def pysteps_version() -> str:
+    """Its version, without the seconds that importing it takes."""
+    if not has_pysteps():
+        raise _missing("pysteps")
+    return version("pysteps")
 
 
 def opencv() -> ModuleType:
@@ -50,4 +58,8 @@ def _needed(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise BadInput(f"radar data need {error.name}, which is not installed; {INSTALL}") from None
+        raise _missing(error.name) from None
+
+
+def _missing(name: str | None) -> BadInput:
+    return BadInput(f"radar data need {name}, which is not installed; {INSTALL}")

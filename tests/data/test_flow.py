@@ -196,5 +196,8 @@ def test_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ModuleNotFoundError(name=name.split(".")[0])
 
     monkeypatch.setattr(radar.importlib, "import_module", missing)
+    with pytest.raises(BadInput, match="cv2, which is not installed"):
+        with_flow_made(frames_of(samples(1)), TARGET)
+    monkeypatch.setattr(radar.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match="pysteps, which is not installed"):
         with_flow_made(frames_of(samples(1)), TARGET)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ THRESHOLD = 0.1  # mm/h; below is no rain
 SPACING = 10  # pixels between the points at which vectors are interpolated; linear between them
 BUFFER = 5  # pixels beside a gap in which no corner is sought, pysteps' own
 CHUNK = 32  # samples made at once by a worker
-WORTH = 4  # chunks that take about as long as a worker takes to import pysteps
+WORTH = 12  # chunks that take about as long as a worker takes to import pysteps
 
 
 def with_flow_made(
@@ -70,8 +69,7 @@ def with_flow_to_come(loaded: Loaded) -> Loaded:
 
 def flow_mark() -> list[str | int]:
     """What decides the flow of the same frames. Raises BadInput where a package that it needs is missing."""
-    radar.pysteps("motion.lucaskanade")
-    return [VERSION, version("pysteps"), radar.opencv().__version__]
+    return [VERSION, radar.pysteps_version(), radar.opencv().__version__]
 
 
 def _cores() -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from holdfast.engine.job import Work
 from holdfast.engine.threads import cores
+from holdfast.models.base import Network
 
 PACKAGES = (
     "holdfast", "torch", "lightning-fabric", "numpy", "scipy", "scikit-learn", "lightgbm", "aeon", "numba",
@@ -32,23 +34,20 @@ def versions() -> dict[str, str | None]:
 def environment(work: Work, data_hashes: dict[str, str], recipe_folder: str) -> dict[str, Any]:
     """Versions, hardware, seeds, and hashes of data, folds and the user's components.
 
-    `recipe_folder`: where the recipe lies, as seen from the run folder, so that both can move together.
+    `recipe_folder`: where the recipe lies, as seen from the run folder, so that both can move together. GPUs: those
+    that networks may use, so none where no member is one.
     """
     import psutil
-    import torch
 
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "versions": {"python": platform.python_version(), **versions()},
         "hardware": {
             "machine": platform.machine(),
             "system": platform.system(),
-            "processor": torch.cpu.get_capabilities().get("cpu_name", platform.processor())
-            if hasattr(torch.cpu, "get_capabilities")
-            else platform.processor(),
+            "processor": processor(),
             "cores": cores(),
             "memory_bytes": psutil.virtual_memory().total,
-            "gpus": gpus,
+            "gpus": gpus() if any(isinstance(one.model, Network) for one in work.members.values()) else [],
         },
         "seeds": {"recipe": work.seed, "folds": work.folds.how.get("seed")},
         "data": {"files": data_hashes, "hash": work.data_mark, "samples": len(work.train)},
@@ -56,3 +55,17 @@ def environment(work: Work, data_hashes: dict[str, str], recipe_folder: str) -> 
         "components": work.code_mark,
         "recipe_folder": recipe_folder,
     }
+
+
+def processor() -> str:
+    """The processor's name, as Linux gives it, or what Python knows elsewhere."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor())
+
+
+def gpus() -> list[str]:
+    import torch
+
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]

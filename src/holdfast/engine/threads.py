@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+TORCH = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # what torch asks when it loads
+VARIABLES = (*TORCH, "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def cores() -> int:
@@ -15,14 +17,14 @@ def cores() -> int:
 
 
 @contextmanager
-def thread_variables(threads: int) -> Iterator[None]:
+def thread_variables(threads: int, names: Sequence[str] = VARIABLES) -> Iterator[None]:
     """The environment that tells libraries which load, here or in a process that begins, how many threads to start."""
     before = dict(os.environ)
-    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    os.environ.update(dict.fromkeys(names, str(threads)))
     try:
         yield
     finally:
-        for name in VARIABLES:
+        for name in names:
             os.environ.pop(name)
             if name in before:
                 os.environ[name] = before[name]
@@ -30,17 +32,19 @@ def thread_variables(threads: int) -> Iterator[None]:
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Run what is inside with so many threads in BLAS, OpenMP and torch."""
+    """Run what is inside with so many threads in BLAS, OpenMP and torch, which may load there: it takes seconds."""
     import scipy.linalg  # loads its own BLAS, which the limit must find
     import sklearn.utils
-    import torch
     from threadpoolctl import threadpool_limits
 
     del scipy, sklearn
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else None
+    if torch:
+        torch.set_num_threads(threads)
     try:
-        with threadpool_limits(limits=threads):
+        with threadpool_limits(limits=threads), thread_variables(threads, TORCH):
             yield
     finally:
-        torch.set_num_threads(before)
+        if torch:
+            torch.set_num_threads(before)

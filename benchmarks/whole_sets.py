@@ -42,6 +42,7 @@ class Kind:
     shape: tuple[int, ...] = ()  # of one input as the network gets it
     outputs: int = 0
     least: float = 1.0  # what the project asks of the script's seconds ÷ Holdfast's
+    tuned: bool = False  # whether there is a script with Holdfast's own modules too
     member: dict[str, Any] | None = None  # more of the recipe's member
     prepare: tuple[str, ...] | None = None
 
@@ -94,7 +95,7 @@ KINDS = {
         },
         shape=(600, 18),
         outputs=61,
-        least=1 / 1.05,
+        tuned=True,
         prepare=("standardize",),
     ),
     "images": Kind(
@@ -121,6 +122,7 @@ KINDS = {
         shape=(4, SIDE, SIDE),
         outputs=1,
         least=1.2,
+        tuned=True,
         member={"loss": "mae"},
     ),
     "rocket": Kind(

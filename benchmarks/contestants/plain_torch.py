@@ -12,44 +12,9 @@ from windows import part_of, simulated
 said = settings()
 
 import torch  # noqa: E402
+from plain_networks import ConvResidual  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
-
-
-class Block(nn.Module):
-    def __init__(self, channels, width):
-        super().__init__()
-        self.conv1 = nn.Conv1d(channels, width, 9, padding="same", bias=False)
-        self.conv2 = nn.Conv1d(width, width, 9, padding="same", bias=False)
-        self.conv3 = nn.Conv1d(width, width, 9, padding="same", bias=False)
-        for conv in (self.conv1, self.conv2, self.conv3):
-            nn.init.kaiming_uniform_(conv.weight, nonlinearity="relu")
-        self.norm1, self.norm2, self.norm3 = (nn.BatchNorm1d(width) for _ in range(3))
-
-    def forward(self, x):
-        first = self.conv1(x)
-        x = F.elu(self.norm1(first))
-        x = F.elu(self.norm2(self.conv2(x)))
-        return F.elu(self.norm3(self.conv3(x) + first))
-
-
-class Net(nn.Module):
-    """`(b, channels, steps)` → logits."""
-
-    def __init__(self, channels, classes, width):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Dropout1d(0.1), Block(channels, width), nn.MaxPool1d(3), nn.Dropout1d(0.1), Block(width, width),
-            nn.AdaptiveAvgPool1d(1), nn.Flatten(),
-            nn.Linear(width, 64, bias=False), nn.BatchNorm1d(64), nn.ELU(), nn.Dropout(0.4), nn.Linear(64, classes),
-        )  # fmt: skip
-        nn.init.kaiming_uniform_(self.body[7].weight, nonlinearity="relu")
-        nn.init.xavier_uniform_(self.body[11].weight)
-        nn.init.zeros_(self.body[11].bias)
-
-    def forward(self, x):
-        return self.body(x)
-
 
 torch.set_num_threads(said["threads"])
 torch.manual_seed(0)
@@ -93,7 +58,7 @@ def speed(turns):
     """Epochs over the simulated windows; then predictions of them."""
     X, y = simulated(said["samples"])
     X, y = torch.from_numpy(X).transpose(1, 2).contiguous(), torch.from_numpy(y)
-    net = Net(X.shape[1], 61, said["width"])
+    net = ConvResidual(X.shape[1], 61, said["width"])
     optimizer = optimizer_of(net)
     for command in turns:
         with Clock() as clock:
@@ -106,7 +71,7 @@ def score(folder):
     for fold in said["folds"]:
         part = part_of(folder, fold)
         X, y = torch.from_numpy(part.X).transpose(1, 2).contiguous(), torch.from_numpy(part.y)
-        net = Net(X.shape[1], int(y.max()) + 1, said["width"])
+        net = ConvResidual(X.shape[1], int(y.max()) + 1, said["width"])
         optimizer = optimizer_of(net)
         steps = said["epochs"] * -(-len(X) // batch)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)

@@ -2,8 +2,9 @@
 
 Bare torch, with what its manuals advise: data in memory as tensors, fused AdamW, a cosine schedule, `inference_mode`,
 photos through a DataLoader with workers that live on; on a GPU data stay on it, cudnn looks for its fastest
-convolutions, photos come from pinned memory. The modules are Holdfast's own, in the order in memory that suits the
-processor, but for timm's. Kernels are aeon's, under scikit-learn's scaler and ridge.
+convolutions, photos come from pinned memory. Networks are torch's layers put together by hand, or timm's; `tuned`
+takes Holdfast's own modules, with data in the order in memory that suits them. Kernels are aeon's, under
+scikit-learn's scaler and ridge.
 """
 
 from __future__ import annotations
@@ -94,7 +95,16 @@ def windows():
     device = ready()
     import torch
 
-    from holdfast.models.conv_residual import ConvResidual
+    if said["tuned"]:
+        from holdfast.models.conv_residual import ConvResidual
+
+        def network(shape):
+            return ConvResidual(**settings).build(shape, len(names))
+    else:
+        from plain_networks import ConvResidual
+
+        def network(shape):
+            return ConvResidual(shape[1], len(names), settings["width"])
 
     X = np.load(folder / "train.npy")
     names, y = np.unique(column("labels.csv", "label"), return_inverse=True)
@@ -103,7 +113,8 @@ def windows():
     for train, held in halves():
         mean, deviation = X[train].mean(axis=(0, 1)), X[train].std(axis=(0, 1))
         scaled = torch.from_numpy((X - mean) / deviation).to(device)
-        net = ConvResidual(**settings).build(X.shape[1:], len(names)).to(device)
+        scaled = scaled if said["tuned"] else scaled.transpose(1, 2).contiguous()
+        net = network(X.shape[1:]).to(device)
         said["rows"] = len(train)
         fit(net, shuffled(scaled[train], y[train]), torch.nn.functional.cross_entropy)
         out[held] = predicted(net, scaled[held].split(256)).softmax(1).cpu().numpy()
@@ -165,17 +176,28 @@ def frames():
     device = ready()
     import torch
 
-    if model == "unet":
-        from holdfast.models.unet import UNet as Model
+    if said["tuned"]:
+        from holdfast.recipe.registry import parse
+
+        lies = torch.channels_last
+
+        def network(shape):
+            return parse("model", said["model"]).build(shape, 1)
     else:
-        from holdfast.models.unet_conv_lstm import UNetConvLSTM as Model
+        import plain_networks
+
+        lies = torch.contiguous_format
+
+        def network(shape):
+            plain = {"unet": plain_networks.UNet, "unet_conv_lstm": plain_networks.UNetConvLSTM}[model]
+            return plain(shape[0], settings["width"])
 
     rain = torch.from_numpy(np.log1p(np.load(folder / "frames.npy").astype(np.float32) / 100))
-    X = rain[:, :-1].contiguous(memory_format=torch.channels_last).to(device)
+    X = rain[:, :-1].contiguous(memory_format=lies).to(device)
     y = rain[:, -1:].contiguous().to(device)
     out = np.zeros(y.shape, dtype=np.float32)
     for train, held in halves():
-        net = Model(**settings).build(tuple(X.shape[1:]), 1).to(device)
+        net = network(tuple(X.shape[1:])).to(device)
         said["rows"] = len(train)
         fit(net, shuffled(X[train], y[train]), torch.nn.functional.l1_loss)
         out[held] = np.expm1(predicted(net, X[held].split(32)).cpu().numpy())

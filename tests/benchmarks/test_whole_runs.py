@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "contestants"))
 
 import run as all_of_them
 import whole_sets
@@ -55,6 +56,22 @@ def test_a_linear_layer_has_the_work_that_is_known() -> None:
     from torch import nn
 
     assert flops(nn.Linear(3, 5), 3) == {"predict": 2 * 3 * 5, "train": 2 * 2 * 3 * 5}
+
+
+@pytest.mark.parametrize("name", ["ConvResidual", "UNet", "UNetConvLSTM"])
+def test_plain_networks_have_as_many_weights_as_ours(name: str) -> None:
+    import plain_networks
+
+    from holdfast.recipe.registry import parse
+
+    ours, plain, shape, outputs = {
+        "ConvResidual": ({"conv_residual": {"width": 8}}, (6, 5, 8), (64, 6), 5),
+        "UNet": ({"unet": {"width": 4}}, (3, 4), (3, 32, 32), 1),
+        "UNetConvLSTM": ({"unet_conv_lstm": {"width": 4}}, (3, 4), (3, 32, 32), 1),
+    }[name]
+    made = parse("model", ours).build(shape, outputs)
+    person = getattr(plain_networks, name)(*plain)
+    assert sum(p.numel() for p in person.parameters()) == sum(p.numel() for p in made.parameters())
 
 
 @pytest.mark.parametrize("kind", list(whole_sets.KINDS))
@@ -117,7 +134,9 @@ def test_whole_runs_of_every_kind_stand_beside_the_script() -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     float32 = [row[:2] for row in rows if row[1].endswith("float32")]
     assert float32 == [
-        [kind, f"{name} float32"] for kind in whole_sets.KINDS for name in ("Holdfast", "script")
+        [kind, f"{name} float32"]
+        for kind, said in whole_sets.KINDS.items()
+        for name in ("Holdfast", "script", *(("tuned script",) if said.tuned else ()))
     ]
     assert all(float(row[2]) > 0 and float(row[5]) > 100 for row in rows)
     assert "matmul float32" in made.stdout

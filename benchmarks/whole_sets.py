@@ -90,7 +90,7 @@ KINDS = {
         _windows,
         "accuracy",
         {
-            "cpu": Size(640, 6, 16, {"conv_residual": {"width": 64}}),
+            "cpu": Size(1280, 6, 16, {"conv_residual": {"width": 64}}),
             "cuda": Size(8192, 20, 64, {"conv_residual": {"width": 128}}),
         },
         shape=(600, 18),
@@ -116,7 +116,7 @@ KINDS = {
         _showers,
         "mae",
         {
-            "cpu": Size(160, 5, 16, {"unet": {"width": 16}}),
+            "cpu": Size(320, 5, 16, {"unet": {"width": 16}}),
             "cuda": Size(2048, 10, 32, {"unet_conv_lstm": {"width": 32}}),
         },
         shape=(4, SIDE, SIDE),

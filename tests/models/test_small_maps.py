@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from holdfast.models import small_maps
-from holdfast.models.small_maps import with_small_maps
+from holdfast.models.small_maps import with_small_maps, worth_it
 from holdfast.models.timm_backbone import Timm
 from holdfast.recipe.registry import parse
 
@@ -18,6 +18,7 @@ from holdfast.recipe.registry import parse
 @pytest.fixture(autouse=True)
 def _small_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(small_maps, "FILTER", 100)
+    monkeypatch.setattr(small_maps, "worth_it", lambda: True)
 
 
 def both(**said: Any) -> tuple[nn.Conv2d, nn.Conv2d]:
@@ -100,3 +101,13 @@ def test_large_filters_of_a_backbone_alone(monkeypatch: pytest.MonkeyPatch) -> N
     net = made.build((80, 64, 3), 4)
     changed = {name for name, one in net.named_modules() if type(one).__name__ == "SmallMaps"}
     assert changed == {f"backbone.layer4.{layer}" for layer in ("0.conv1", "0.conv2", "1.conv1", "1.conv2")}
+
+
+def test_a_processor_that_multiplies_bf16_keeps_its_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_maps, "worth_it", worth_it)
+    for able in (True, False):
+        monkeypatch.setattr(
+            torch.cpu, "get_capabilities", lambda able=able: {"avx512_bf16": able}, raising=False
+        )
+        made = with_small_maps(nn.Sequential(nn.Conv2d(16, 16, 3)))
+        assert (type(made[0]) is nn.Conv2d) == able

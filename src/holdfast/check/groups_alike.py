@@ -11,6 +11,7 @@ from holdfast.check.near import LIKE_KINDS, comparable, copies_but_not_equal, li
 
 FOLDS = 3
 SAMPLES = 4  # a group of fewer is not looked for
+MOST = 20_000  # of more samples, some of each group are looked at
 GROUPS = 4
 COMPONENTS = 100
 ROWS = 4  # for each component
@@ -80,10 +81,11 @@ def shared_copies(seen: Seen, code: np.ndarray) -> dict[tuple[int, int], int]:
 def mistaken_groups(seen: Seen, code: np.ndarray) -> dict[tuple[int, int], float]:
     """Pairs of groups that a classifier does not tell apart, with the share of their samples taken for the other's."""
     rows = np.flatnonzero(np.bincount(code)[code] >= SAMPLES)
+    rows = rows[evenly(code[rows], MOST)]
     held, own = np.unique(code[rows], return_inverse=True)
     if len(held) < GROUPS:
         return {}
-    features = _features(seen)[rows]
+    features = _features(seen, rows)
     if features.shape[1] == 0:
         return {}
     said = seen.aside.begin(_said, features, own)()
@@ -99,12 +101,27 @@ def mistaken_groups(seen: Seen, code: np.ndarray) -> dict[tuple[int, int], float
     return {(int(held[a]), int(held[b])): float(share[a, b]) for a, b in np.argwhere(np.triu(alike, 1))}
 
 
-def _features(seen: Seen) -> np.ndarray:
+def evenly(code: np.ndarray, most: int) -> np.ndarray:
+    """Which of samples with these groups are kept, so that about `most` are: evenly spread ones of each group.
+
+    >>> evenly(np.array([0, 0, 0, 0, 1, 0]), 3).tolist()
+    [True, False, True, True, True, True]
+    >>> evenly(np.repeat([0, 1], [12, 2]), 12).nonzero()[0].tolist()
+    [0, 2, 4, 6, 8, 10, 12, 13]
+    """
+    count = np.bincount(code)
+    rank, order = np.empty(len(code), dtype=np.int64), np.argsort(code, kind="stable")
+    rank[order] = np.arange(len(code)) - (np.cumsum(count) - count)[code[order]]
+    each, size = max(SAMPLES, most // np.count_nonzero(count)), count[code]
+    return np.asarray((size <= each) | (rank * each // size != (rank - 1) * each // size))
+
+
+def _features(seen: Seen, rows: np.ndarray) -> np.ndarray:
     """What tells persons apart, `(n, features)`: level and spread beside shape, of photos colour by blocks."""
-    summary = summaries_of(seen)[1]
+    summary = summaries_of(seen)[1][rows]
     if seen.train.kind == "images":
         return _of_one_weight(summary)
-    shape = _of_one_weight(likeness(seen).views[0][: len(summary)])
+    shape = _of_one_weight(likeness(seen).features[rows])
     return shape if seen.train.kind == "table" else np.concatenate([shape, _of_one_weight(summary)], axis=1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,12 +12,13 @@ Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Likeness:
-    """Features `(n, d)` in which like samples are near, in one or more `views` (as they are, mirrored).
+    """Features `(n, d)` in which like samples are near.
 
-    `measure`: the distance of samples `(n,)` from candidates `(n, k)` found by the features, where it is another.
+    `flips` `(v, d)`: signs that features have where a sample is mirrored, the first of them all 1. `measure`: the distance of samples `(n,)` from candidates `(n, k)` found by the features, where it is another.
     `farthest`: no two samples farther apart are copies.
     """
 
-    views: tuple[np.ndarray, ...]
+    features: np.ndarray
+    flips: np.ndarray = field(default_factory=lambda: np.ones((1, 1), dtype=np.float32))
     measure: Measure | None = None
     farthest: float = np.inf

@@ -63,9 +63,9 @@ def units(seen: Seen) -> np.ndarray:
 
 def near_train(seen: Seen) -> Near:
     """Training samples beside training samples of other groups."""
-    every, unit = np.arange(len(seen.train)), units(seen)
-    rows = _some(len(every), len(every))
-    return seen.once("near train", lambda: _near(likeness(seen), rows, rows, every, unit[rows], unit))
+    unit = units(seen)
+    rows = _some(len(unit), len(unit))
+    return seen.once("near train", lambda: _near(likeness(seen), rows, rows, unit[rows], unit))
 
 
 def near_test(seen: Seen) -> Near:
@@ -74,7 +74,7 @@ def near_test(seen: Seen) -> Near:
     n = len(seen.train)
     rows = _some(len(seen.test), n)
     own, theirs = np.full(len(rows), -1), np.zeros(n, dtype=int)
-    return seen.once("near test", lambda: _near(likeness(seen), rows, n + rows, np.arange(n), own, theirs))
+    return seen.once("near test", lambda: _near(likeness(seen), rows, n + rows, own, theirs))
 
 
 def _some(count: int, others: int) -> np.ndarray:
@@ -82,12 +82,10 @@ def _some(count: int, others: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, max(1, int(COMPARED / others)))).astype(np.int64))
 
 
-def _near(
-    like: Likeness, named: np.ndarray, rows: np.ndarray, base: np.ndarray, own: np.ndarray, theirs: np.ndarray
-) -> Near:  # fmt: skip
-    distance, index = nearest([view[rows] for view in like.views], like.views[0][base], own, theirs)
+def _near(like: Likeness, named: np.ndarray, rows: np.ndarray, own: np.ndarray, theirs: np.ndarray) -> Near:
+    distance, index = nearest(like.features, rows, own, theirs, like.flips)
     if like.measure is not None:
-        measured = like.measure(rows, base[index])
+        measured = like.measure(rows, index)
         distance, index = in_order(np.where(np.isinf(distance), np.inf, measured), index)
     return Near(named, index, distance, unusual(distance) & (distance <= like.farthest))
 

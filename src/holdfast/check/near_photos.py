@@ -6,6 +6,7 @@ import numpy as np
 
 from holdfast.check.likeness import Likeness
 from holdfast.data.dataset import Dataset
+from holdfast.data.scratch import put_together, scratch
 
 SIDE = 32  # pixels of the grey picture that is transformed
 KEPT = 12  # lowest frequencies along each axis
@@ -19,15 +20,12 @@ def photos_alike(parts: list[Dataset]) -> Likeness:
     Low frequencies of the grey picture, brought to one length, so that brightness and contrast do not matter. A
     mirrored photo has those of odd order with the other sign.
     """
-    made = np.concatenate([frequencies(chunk) for part in parts for chunk in part.chunks()])
-    odd = 1 - 2 * (np.arange(KEPT) % 2)
-    flips = [
-        np.ones((KEPT, KEPT)),
-        np.tile(odd, (KEPT, 1)),
-        np.tile(odd[:, None], (1, KEPT)),
-        np.outer(odd, odd),
-    ]
-    return Likeness(tuple(made * flip.ravel() for flip in flips), farthest=FARTHEST)
+    chunks = (frequencies(chunk) for part in parts for chunk in part.chunks())
+    made = put_together(chunks, sum(map(len, parts)), scratch)
+    odd = 1 - 2 * (np.arange(KEPT, dtype=np.float32) % 2)
+    both = np.ones_like(odd)
+    flips = [np.outer(down, across).ravel() for down in (both, odd) for across in (both, odd)]
+    return Likeness(made, np.stack(flips), farthest=FARTHEST)
 
 
 def frequencies(photos: np.ndarray) -> np.ndarray:

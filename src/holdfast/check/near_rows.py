@@ -15,5 +15,5 @@ def rows_alike(parts: list[Dataset]) -> Likeness:
     spread = np.nanstd(X, axis=0)
     X, spread = X[:, spread > 0], spread[spread > 0]
     if X.shape[1] == 0:
-        return Likeness((np.zeros((len(X), 1)),))
-    return Likeness((np.nan_to_num((X - np.nanmean(X, axis=0)) / spread),))
+        return Likeness(np.zeros((len(X), 1)))
+    return Likeness(np.nan_to_num((X - np.nanmean(X, axis=0)) / spread))

@@ -43,7 +43,7 @@ def windows_alike(parts: list[Dataset]) -> Likeness:
         r = [correlation(aligned, rows[i : i + step], others[i : i + step]) for i in starts]
         return np.sqrt(1 - np.concatenate(r) ** 2)
 
-    return Likeness((features,), measure=distance, farthest=FARTHEST)
+    return Likeness(features, measure=distance, farthest=FARTHEST)
 
 
 @dataclass(frozen=True)

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
 
 NEIGHBOURS = 10
-ROWS = 512  # queries at once
+ROWS = 512  # queries at once, and fewer where they meet very many
+PAIRS = 1 << 24
 CHANCE = 0.01  # of a pair found in data without copies
 NEAREST = 0.5  # a copy is at least twice as near as ordinary neighbours, whatever the dimension
 CLOUD = 0.25  # quantile over samples, so that the emptier parts of a cloud are not judged by the fuller ones
 
 
 def nearest(
-    views: Sequence[np.ndarray],
-    base: np.ndarray,
+    X: np.ndarray,
+    rows: np.ndarray,
     own: np.ndarray,
     theirs: np.ndarray,
+    flips: np.ndarray,
     k: int = NEIGHBOURS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest rows of `base` `(m, d)` to each query, and their distances, nearest first: two of `(n, k)`.
+    """The k nearest of the first m rows of `X` `(n, d)` to each of `rows` `(q,)`, and their distances: two of `(q, k)`.
 
-    `views`: the queries `(n, d)`, and what they would be if they were flipped, which leaves their length; the nearest
-    view counts. A query
-    never meets what has its own code: `own` `(n,)`, `theirs` `(m,)`. Where fewer than k are left, distances are inf.
+    Nearest first. `flips` `(v, d)`: signs of a row's features where its sample is flipped; the nearest view counts. A
+    row never meets what has its own code: `own` `(q,)`, `theirs` `(m,)`. Where fewer than k are left, distances are inf.
     """
-    k = min(k, len(base))
-    small = base.astype(np.float32)  # finds them; what is found is measured in double precision
-    squares, doubled = (small**2).sum(axis=1), -2 * small.T
+    m = len(theirs)
+    k = min(k, m)
+    small = X[:m].astype(np.float32, copy=False)  # finds them; what is found is measured in double precision
+    squares = np.einsum("ij,ij->i", small, small)
     own, theirs = own.astype(np.int32), theirs.astype(np.int32)
-    distance, index = np.empty((len(own), k)), np.empty((len(own), k), dtype=np.int64)
-    for start in range(0, len(own), ROWS):
-        rows = slice(start, start + ROWS)
-        there = reduce(np.minimum, (view[rows].astype(np.float32, copy=False) @ doubled for view in views))
+    distance, index = np.empty((len(rows), k)), np.empty((len(rows), k), dtype=np.int64)
+    step = max(1, min(ROWS, PAIRS // m))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        seen = X[rows[part]]
+        doubled = (-2 * seen).astype(np.float32, copy=False)
+        there = reduce(np.minimum, (doubled * flip.astype(np.float32) @ small.T for flip in flips))
         there += squares
-        np.copyto(there, np.inf, where=own[rows, None] == theirs[None])
+        np.copyto(there, np.inf, where=own[part, None] == theirs[None])
         near = np.argpartition(there, k - 1, axis=1)[:, :k]
-        exact = np.min([((view[rows][:, None] - base[near]) ** 2).sum(axis=2) for view in views], axis=0)
+        found = X[near].astype(np.float64)
+        exact = np.min([((seen[:, None] * flip - found) ** 2).sum(axis=2) for flip in flips], axis=0)
         exact[np.isinf(np.take_along_axis(there, near, axis=1))] = np.inf
-        distance[rows], index[rows] = np.sqrt(exact), near
+        distance[part], index[part] = np.sqrt(exact), near
     return in_order(distance, index)
 
 

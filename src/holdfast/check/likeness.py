@@ -14,8 +14,9 @@ Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 class Likeness:
     """Features `(n, d)` in which like samples are near.
 
-    `flips` `(v, d)`: signs that features have where a sample is mirrored, the first of them all 1. `measure`: the distance of samples `(n,)` from candidates `(n, k)` found by the features, where it is another.
-    `farthest`: no two samples farther apart are copies.
+    `flips` `(v, d)`: signs that features have where a sample is mirrored, the first of them all 1. `measure`: the
+    distance of samples `(n,)` from candidates `(n, k)` found by the features, where it is another. `farthest`: no two
+    samples farther apart are copies.
     """
 
     features: np.ndarray

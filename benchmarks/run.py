@@ -51,7 +51,7 @@ BENCHMARKS = {
     "batched": Benchmark("All folds in one model", "batched.py", "--rounds 1"),
     "compiled": Benchmark("Networks compiled", "compiled.py", "--rounds 1 --networks conv_residual unet"),
     "rocket": Benchmark("MiniRocket, fitted in each fold", "rocket.py", "--rounds 1"),
-    "memory": Benchmark("Memory as data grow", "memory.py", "--kinds frames windows"),
+    "memory": Benchmark("Memory as data grow", "memory.py --times 16 64", "--kinds frames windows"),
     "growth": Benchmark("How cost grows", "growth.py", "--rounds 1", ("timm",)),
     "board": Benchmark("The board's list of runs", "board.py", "--seconds 5", ("fastapi", "sqlalchemy")),
 }

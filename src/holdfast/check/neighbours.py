@@ -8,7 +8,7 @@ import numpy as np
 
 NEIGHBOURS = 10
 ROWS = 512  # queries at once, and fewer where they meet very many
-PAIRS = 1 << 23
+PAIRS = 1 << 22
 CHANCE = 0.01  # of a pair found in data without copies
 NEAREST = 0.5  # a copy is at least twice as near as ordinary neighbours, whatever the dimension
 CLOUD = 0.25  # quantile over samples, so that the emptier parts of a cloud are not judged by the fuller ones

@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 import tiny
 
-from holdfast.engine.threads import VARIABLES, limited
+from holdfast.engine.threads import VARIABLES, cores, limited
 
 INSIDE = """
 import sys
-from holdfast.engine.threads import limited
-with limited(1):
-    assert "torch" not in sys.modules
-    import torch
-    print(torch.get_num_threads())
+from holdfast.engine.threads import cores, limited
+had = []
+for _ in range(2):
+    with limited(int(sys.argv[1])):
+        assert had or "torch" not in sys.modules
+        import torch
+        product = torch.ones(64, 64) @ torch.ones(64, 64)
+        had.append(torch.get_num_threads())
+print(had, torch.get_num_threads() == cores())
 """
 TRAINED = """
 import json, sys
@@ -36,16 +40,27 @@ def said(*call: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, env=own).stdout.strip()
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one thread is all there are")
-def test_torch_that_loads_inside_has_as_many_threads() -> None:
-    assert said(INSIDE) == "1"
+@pytest.mark.parametrize("threads", [1, cores() + 2])
+def test_torch_that_loads_inside_has_as_many_threads_as_afterwards(threads: int) -> None:
+    assert said(INSIDE, str(threads)) == f"[{threads}, {threads}] True"
 
 
-def test_the_environment_is_as_before() -> None:
+def test_the_environment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "7")
     before = {name: os.environ.get(name) for name in VARIABLES}
     with limited(1):
-        assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert os.environ["OMP_NUM_THREADS"] == os.environ["MKL_NUM_THREADS"] == "1"
     assert {name: os.environ.get(name) for name in VARIABLES} == before
+
+
+def test_threads_may_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    first, second = limited(1), limited(1)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
 
 
 def test_a_run_without_networks_does_without_torch(tmp_path: Path) -> None:

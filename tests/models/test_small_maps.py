@@ -103,11 +103,12 @@ def test_large_filters_of_a_backbone_alone(monkeypatch: pytest.MonkeyPatch) -> N
     assert changed == {f"backbone.layer4.{layer}" for layer in ("0.conv1", "0.conv2", "1.conv1", "1.conv2")}
 
 
-def test_a_processor_that_multiplies_bf16_keeps_its_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "arm_bf16"])
+def test_a_processor_that_multiplies_bf16_keeps_its_convolutions(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(small_maps, "worth_it", worth_it)
     for able in (True, False):
-        monkeypatch.setattr(
-            torch.cpu, "get_capabilities", lambda able=able: {"avx512_bf16": able}, raising=False
-        )
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: {name: able}, raising=False)
         made = with_small_maps(nn.Sequential(nn.Conv2d(16, 16, 3)))
         assert (type(made[0]) is nn.Conv2d) == able

@@ -102,13 +102,17 @@ def mistaken_groups(seen: Seen, code: np.ndarray) -> dict[tuple[int, int], float
 
 
 def evenly(code: np.ndarray, most: int) -> np.ndarray:
-    """Which of samples with these groups are kept, so that about `most` are: evenly spread ones of each group.
+    """Which of samples with these groups are kept: all, or of more than `most` evenly spread ones of each group.
+
+    As many of each, and not fewer than a group must have.
 
     >>> evenly(np.array([0, 0, 0, 0, 1, 0]), 3).tolist()
     [True, False, True, True, True, True]
     >>> evenly(np.repeat([0, 1], [12, 2]), 12).nonzero()[0].tolist()
     [0, 2, 4, 6, 8, 10, 12, 13]
     """
+    if len(code) <= most:
+        return np.ones(len(code), dtype=bool)
     count = np.bincount(code)
     rank, order = np.empty(len(code), dtype=np.int64), np.argsort(code, kind="stable")
     rank[order] = np.arange(len(code)) - (np.cumsum(count) - count)[code[order]]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # with maps of 7 × 7 more
 FILTER = 2**20  # numbers of a filter
 ROWS = 1024  # places of the maps made, over all samples of a batch
+BF16 = ("avx512_bf16", "amx_bf16", "arm_bf16")  # of a processor that multiplies it
 
 
 def with_small_maps(net: nn.Module) -> nn.Module:
@@ -43,7 +44,7 @@ def worth_it() -> bool:
     import torch
 
     able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return not (able.get("avx512_bf16") or able.get("amx_bf16"))
+    return not any(able.get(name) for name in BF16)
 
 
 def _is_plain(module: nn.Conv2d) -> bool:

@@ -6,8 +6,8 @@
 All sets are simulated and lie on disk: frames and windows in one `.npy` file, pictures as files. On each a tiny network
 is trained over two folds by the command line, checks, out-of-fold scores and blend included, in a process whose own
 memory may not pass `--limit` (RLIMIT_DATA, which is `ulimit -d`). The peak is that of anonymous memory (RssAnon in
-/proc), looked at every 20 ms; pages of files, which the system can take back at any time, are not of it. What the
-smallest set takes is nearly what libraries and network need. Parts of bounded size (chunks, a fold that fits) are
+/proc), looked at every 20 ms; pages of files, which the system can take back at any time, are not of it. What a
+set of 64 MiB takes is nearly what libraries and network need. Parts of bounded size (chunks, a fold that fits) are
 filled first: flat is a peak that from the last size but one to the last rises by less than a twentieth of the data.
 
 `--gigabytes`: one set of frames of so many GB, of which seven eighths are dry and take no room on disk.

@@ -116,7 +116,7 @@ def evenly(code: np.ndarray, most: int) -> np.ndarray:
     count = np.bincount(code)
     rank, order = np.empty(len(code), dtype=np.int64), np.argsort(code, kind="stable")
     rank[order] = np.arange(len(code)) - (np.cumsum(count) - count)[code[order]]
-    each, size = max(SAMPLES, most // np.count_nonzero(count)), count[code]
+    each, size = max(SAMPLES, most // int(np.count_nonzero(count))), count[code]
     return np.asarray((size <= each) | (rank * each // size != (rank - 1) * each // size))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from holdfast.check.base import Check, Finding, Seen
 from holdfast.check.single import told, worth_a_look
 from holdfast.data.dataset import Dataset
+from holdfast.data.scratch import put_together, scratch
 
 TELLS = 0.95  # of what there is to tell: 0 as a constant, 1 every sample right
 TIMES = 4.0  # the best other feature leaves so many times as much untold
@@ -88,11 +89,10 @@ def summaries_of(seen: Seen) -> tuple[list[str], np.ndarray]:
 def summaries(data: Dataset) -> tuple[list[str], np.ndarray]:
     """Names and values `(n, features)` by which single features are judged."""
     chunks = (
-        list(data.chunks())
-        if data.kind == "table"
-        else [_summary(chunk, data.kind) for chunk in data.chunks()]
+        (chunk if data.kind == "table" else _summary(chunk, data.kind)).astype(np.float32)
+        for chunk in data.chunks()
     )
-    X = np.concatenate(chunks).astype(np.float32)
+    X = put_together(chunks, len(data), scratch)
     if data.kind == "table":
         return list(data.names), X
     if data.kind == "windows":

@@ -42,7 +42,7 @@ class Benchmark:
 BENCHMARKS = {
     "startup": Benchmark("Start-up and the first look", "startup.py", "--rounds 2", ("pandas",)),
     "conv1d": Benchmark("Windows through Holdfast", "conv1d.py", "--rounds 3 --steps 6", keras=True),
-    "images": Benchmark("Pictures through Holdfast", "images.py", "--rounds 2", ("timm", "torchvision")),
+    "images": Benchmark("Pictures through Holdfast", "images.py", "--rounds 4", ("timm", "torchvision")),
     "frames": Benchmark("Frames through Holdfast", "frames.py", "--rounds 2", keras=True),
     "whole": Benchmark("Whole runs", "whole.py", "--rounds 1", ("timm", "torchvision")),
     "gpu": Benchmark(
